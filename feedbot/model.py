@@ -1,0 +1,191 @@
+"""The facts everything else speaks of: sources, items, entries, subscribers, deliveries.
+
+Frozen values without behaviour that needs I/O. Times are aware UTC unless a field says otherwise;
+a `date` is a calendar day in the source's own zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+#: What a page says of when something was published: a moment (aware), a day alone, or nothing.
+PageDate = datetime | date | None
+
+
+class SourceKind(StrEnum):
+    """How a source's body is to be read."""
+
+    AUTO = "auto"  # a feed if it is one, else HTML
+    HTML = "html"  # rows found by selectors
+    FEED = "feed"  # RSS, Atom or JSON Feed
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRule:
+    """Where the rows of an HTML page are, and what in a row is what.
+
+    Each is a CSS selector, or `xpath:…`; `a@href` takes an attribute. All but `item` are relative
+    to the row. `summary` left out: the row's text less date, title and separators.
+    `date_format` is a `strptime` format; left out, dates are understood.
+    """
+
+    item: str
+    title: str | None = None
+    link: str | None = None
+    date: str | None = None
+    summary: str | None = None
+    image: str | None = None
+    date_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configured page or feed to poll."""
+
+    name: str
+    url: str
+    title: str
+    kind: SourceKind = SourceKind.AUTO
+    every: timedelta = timedelta(minutes=5)
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    language: str = "en"
+    paused: bool = False
+    author: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    confirm_gone: int = 3
+    confirm_changed: int = 2
+    listing: ListingRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A day count since (or until) a date, with its wording and its time of day.
+
+    text: one wording with `{days}`, or wordings by CLDR plural category (one, few, many, other)
+    at:   wall-clock time in `timezone` from which a day's count is owed
+    """
+
+    name: str
+    text: str | Mapping[str, str]
+    since: date | None = None
+    until: date | None = None
+    at: time = time(9)
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    language: str = "en"
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat named in the configuration. `sources`/`counters` None: all of them.
+
+    address:  numeric id, or "@name"
+    topic:    `message_thread_id` of a forum topic
+    template: Jinja2 text of a news message, or None for the default one
+    include/exclude: plain words, or `re:` patterns (google-re2)
+    """
+
+    address: int | str
+    topic: int | None = None
+    sources: tuple[str, ...] | None = None
+    counters: tuple[str, ...] | None = None
+    silent: bool = False
+    template: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a listing as parsed; it has no history.
+
+    title:   plain text, one line, never empty (a row without a title takes its text)
+    link:    absolute; a row without one links to the page with a fragment (`own_link` False)
+    guid:    a feed's own id for the row
+    date:    what the page says, see PageDate
+    summary: plain text, paragraphs separated by a blank line; "" where there is none
+    content: sanitised HTML of the whole text, where a feed carries it
+    image:   absolute URL
+    """
+
+    title: str
+    link: str
+    own_link: bool = True
+    guid: str | None = None
+    date: PageDate = None
+    summary: str = ""
+    content: str | None = None
+    author: str | None = None
+    image: str | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one fetch of a source showed, in the page's order.
+
+    kind:     what it was read as (HTML or FEED)
+    warnings: one line each: rows dropped or mended, dates not understood
+    """
+
+    items: tuple[Item, ...]
+    kind: SourceKind
+    title: str | None = None
+    language: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The stored, published form of an item (RFC 4287 `entry`).
+
+    id:        `tag:` URI, minted once, permanent
+    published: never moves after first seen
+    updated:   moves when a change has been confirmed
+    """
+
+    id: str
+    title: str
+    link: str
+    published: datetime
+    updated: datetime
+    summary: str = ""
+    content: str | None = None
+    author: str | None = None
+    image: str | None = None
+    categories: tuple[str, ...] = ()
+    page_date: PageDate = None
+
+
+class ChangeKind(StrEnum):
+    """A verdict of the diff."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    GONE = "gone"
+    BACK = "back"
+
+
+class DeliveryKind(StrEnum):
+    """What a delivery carries."""
+
+    NEWS = "news"  # an article
+    COUNTER = "counter"  # a day count
+    NOTICE = "notice"  # something the operator should know; goes to the admin chat
+    REPLY = "reply"  # an answer to a command in a chat
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"  # owed, not being sent
+    SENDING = "sending"  # committed before the call
+    IN_DOUBT = "in_doubt"  # was being sent when the process died or the answer was lost
+    SENT = "sent"  # accepted, message ids recorded
+    FAILED = "failed"  # refused for good; kept until looked at
