@@ -65,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Something certain: `known` is the old side (none if NEW), `row` the new one (none if GONE)."""
+    """Something certain: `known` is the old side (not if NEW), `row` the new one (not if GONE)."""
 
     kind: ChangeKind
     known: Known | None = None

@@ -1,0 +1,110 @@
+"""Who is owed what: from verdicts and followers to outbox rows. Pure.
+
+A dedupe key says what a delivery is; owing the same thing again is a no-op, or one more cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from feedbot.filters import Filter
+from feedbot.identity import Row
+from feedbot.model import DeliveryKind
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A subscriber that may be owed something.
+
+    sources/counters: names followed, None for all
+    filter:           which news it wants
+    """
+
+    id: int
+    sources: frozenset[str] | None = None
+    counters: frozenset[str] | None = None
+    filter: Filter | None = None
+
+    def wants_news(self, source_name: str, source_title: str, row: Row) -> bool:
+        """Whether a new row of this source is for it."""
+        if self.sources is not None and source_name not in self.sources:
+            return False
+        item = row.item
+        return self.filter is None or self.filter.wants(item.title, item.summary, source_title)
+
+    def wants_counter(self, name: str) -> bool:
+        """Whether this counter's days are for it."""
+        return self.counters is None or name in self.counters
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A delivery to be written to the outbox.
+
+    entry_id: the cause, for news
+    payload:  what the message needs beside its causes (JSON)
+    """
+
+    subscriber_id: int
+    kind: DeliveryKind
+    dedupe_key: str
+    entry_id: int | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A new entry as stored: what there is to tell."""
+
+    entry_id: int
+    article_id: int
+    revision: int
+    row: Row
+
+
+def owe_news(
+    announced: Sequence[Announced],
+    source_name: str,
+    source_title: str,
+    followers: Iterable[Follower],
+) -> list[Owed]:
+    """One delivery for each follower and article, articles in the order of events."""
+    everyone = list(followers)
+    return [
+        Owed(
+            follower.id,
+            DeliveryKind.NEWS,
+            f"news:{follower.id}:{news.article_id}:{news.revision}",
+            entry_id=news.entry_id,
+        )
+        for news in announced
+        for follower in everyone
+        if follower.wants_news(source_name, source_title, news.row)
+    ]
+
+
+def owe_counter(name: str, day: date, text: str, followers: Iterable[Follower]) -> list[Owed]:
+    """One delivery for each follower and local date of a counter; `text` is its wording."""
+    return [
+        Owed(
+            follower.id,
+            DeliveryKind.COUNTER,
+            f"counter:{follower.id}:{name}:{day.isoformat()}",
+            payload={"counter": name, "day": day.isoformat(), "text": text},
+        )
+        for follower in followers
+        if follower.wants_counter(name)
+    ]
+
+
+def owe_notice(subscriber_id: int, key: str, text: str) -> Owed:
+    """Something the operator should know; `key` tells one occasion from the next."""
+    return Owed(
+        subscriber_id,
+        DeliveryKind.NOTICE,
+        f"notice:{subscriber_id}:{key}",
+        payload={"text": text},
+    )

@@ -1,0 +1,250 @@
+"""The tables. They are the truth: what is owed, when, and in which order stands here.
+
+    sources ─< entries >─ articles          what was read
+                 └─< causes >─ deliveries >─ subscribers      what is owed to whom, and why
+                                 └─< messages                 what Telegram made of it
+    counters, bots, meta
+
+The schema is made by migrations (`migrations/`); a test holds both to be the same.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+#: The number of the newest migration this program knows.
+SCHEMA = 1
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; a naive one is refused at the door."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To the column."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value}: times in the store are aware UTC")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """From the column; SQLite forgets the zone."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class PageDateText(TypeDecorator[datetime | date]):
+    """A PageDate as ISO text: `2020-05-27`, or a time with its offset."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """To the column."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | date | None:
+        """From the column."""
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text, written the same way every time."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """To the column."""
+        return None if value is None else json.dumps(value, ensure_ascii=True, sort_keys=True)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        """From the column."""
+        return None if value is None else json.loads(value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# BigInteger everywhere for keys; SQLite wants the very word INTEGER to number rows by itself.
+Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("name", sa.String, nullable=False, unique=True),
+    sa.Column("feed_id", sa.String, nullable=False, unique=True),  # tag: URI of the feed
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),  # in the configuration and not paused
+    sa.Column("removed_at", Utc),  # left the configuration; data and feed file stay
+    sa.Column("due_at", Utc, nullable=False),
+    sa.Column("retry_after", Utc),  # the server's own word; even `once` keeps to it
+    # what the last answer was, so that the next one can be the same:
+    sa.Column("reading", sa.String),  # hash of URL and rules the validators belong to
+    sa.Column("etag", sa.String),
+    sa.Column("last_modified", sa.String),
+    sa.Column("body_hash", sa.String),
+    # what the list looks like:
+    sa.Column("polls", sa.Integer, nullable=False),  # sound ones, counted
+    sa.Column("verdict_at", sa.Integer),  # the poll number at which one falls due
+    sa.Column("places", Json, nullable=False),  # [[entry id, absent since poll | null], …]
+    sa.Column("baseline_at", Utc),
+    sa.Column("entries", sa.Integer, nullable=False),  # how many are stored
+    sa.Column("last_updated", Utc),  # the newest `updated` given, so that no two are equal
+    # how it fares:
+    sa.Column("last_ok_at", Utc),
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("failed_since", Utc),
+    sa.Column("last_error", sa.Text),
+    sa.Column("moved_to", sa.String),  # a permanent redirect, as last seen
+    sa.Column("told_at", Utc),  # the operator was told of the failure that lasts
+    sa.Index("ix_sources_due", "active", "due_at"),
+)
+
+articles = sa.Table(
+    "articles",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("key", sa.String, nullable=False, unique=True),  # identity.Row.article_key
+)
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("id", Key, primary_key=True),  # grows in the order of events
+    sa.Column("atom_id", sa.String, nullable=False, unique=True),  # tag: URI, minted once
+    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),
+    sa.Column("article_id", sa.ForeignKey("articles.id"), nullable=False),
+    sa.Column("baseline", sa.Boolean, nullable=False),
+    # what it is recognised by:
+    sa.Column("guid", sa.String),
+    sa.Column("link_key", sa.String),
+    sa.Column("title_key", sa.String, nullable=False),
+    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("pending", Json),  # {"item": …, the row's keys, "since": poll}: a change to confirm
+    # what is published:
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("link", sa.Text, nullable=False),
+    sa.Column("page_date", PageDateText),
+    sa.Column("published", Utc, nullable=False),
+    sa.Column("updated", Utc, nullable=False),
+    sa.Column("first_seen", Utc, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("content", sa.Text),
+    sa.Column("author", sa.Text),
+    sa.Column("image", sa.Text),
+    sa.Column("categories", Json, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("gone_at", Utc),
+    sa.Index("ix_entries_guid", "source_id", "guid"),
+    sa.Index("ix_entries_link", "source_id", "link_key"),
+    sa.Index("ix_entries_title", "source_id", "title_key"),
+    sa.Index("ix_entries_newest", "source_id", "gone_at", "id"),
+    sa.Index("ix_entries_article", "article_id"),
+)
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("address", sa.String, nullable=False),  # "-100123…", "123" or "@name"
+    sa.Column("topic", sa.Integer, nullable=False),  # message_thread_id; 0: none
+    sa.Column("origin", sa.String, nullable=False),  # config | chat | admin
+    sa.Column("state", sa.String, nullable=False),  # active | paused | asking | leaving | removed
+    sa.Column("reason", sa.Text),  # why it is not active
+    sa.Column("kind", sa.String),  # Chat.type as last heard: private, group, supergroup, channel
+    sa.Column("title", sa.Text),  # how to call it to the operator
+    sa.Column("hold_until", Utc),  # retry_after
+    sa.Column("created_at", Utc, nullable=False),
+    sa.UniqueConstraint("address", "topic"),
+    sqlite_autoincrement=True,  # the number of a chat that left is never another's
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", Key, primary_key=True),  # the order owed
+    sa.Column("subscriber_id", sa.ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("dedupe_key", sa.String, nullable=False, unique=True),
+    sa.Column("kind", sa.String, nullable=False),  # model.DeliveryKind
+    sa.Column("state", sa.String, nullable=False),  # model.DeliveryState
+    sa.Column("payload", Json, nullable=False),  # what a message needs beside its causes
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("due_at", Utc, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # calls begun
+    sa.Column("resent", sa.Integer, nullable=False),  # calls begun although one was in doubt
+    sa.Column("started_at", Utc),  # of the last call
+    sa.Column("finished_at", Utc),
+    sa.Column("error", sa.Text),
+    # One small index over what is unsent: claiming never looks at what was sent.
+    sa.Index(
+        "ix_deliveries_unsent",
+        "subscriber_id",
+        "id",
+        sqlite_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
+        postgresql_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
+    ),
+    sa.Index("ix_deliveries_state", "state", "finished_at"),
+    sqlite_autoincrement=True,  # the order owed survives deletions
+)
+
+causes = sa.Table(
+    "causes",
+    metadata,
+    sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True),
+    sa.Index("ix_causes_entry", "entry_id"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),  # 0, 1, …: a delivery may take several
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger, nullable=False),
+    sa.Column("sent_at", Utc, nullable=False),
+    sa.Index("ix_messages_sent", "sent_at"),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("first_seen", Utc, nullable=False),
+    sa.Column("last_owed", sa.Date),  # local date in the counter's zone
+)
+
+bots = sa.Table(
+    "bots",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # the bot's user id
+    sa.Column("update_offset", sa.BigInteger),  # getUpdates: the next update_id to ask for
+    sa.Column("hold_until", Utc),  # a retry_after that holds the whole bot
+)
