@@ -1,0 +1,299 @@
+"""One conditional GET after another over one pool of connections.
+
+    parse_url → GET → redirect → GET → … → 304, or body → Fetched
+                 └ guard: each address, as its socket is made
+
+Any exception on the way goes through `failure.explain` into a FetchError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from http.cookiejar import CookieJar
+from types import TracebackType
+from typing import Any, cast
+
+import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver
+from httpx_aiohttp import AiohttpTransport
+
+from feedbot import __version__
+from feedbot.clock import SystemClock
+from feedbot.errors import FetchError
+from feedbot.fetch import body, guard
+from feedbot.fetch.failure import Failure, Limits, explain
+from feedbot.fetch.request import (
+    Fetched,
+    Request,
+    conditions,
+    parse_url,
+    private_headers,
+    public_url,
+    without_credentials,
+)
+
+MAX_REDIRECTS = 10
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_SOUND = frozenset({200, 203})
+_RETRY_LATER = frozenset({429, 503})
+_SHOWN = 200  # characters of a redirect's target in a message
+#: A server that asks for more is mistaken or hostile; one poll a week costs it nothing.
+MAX_RETRY_AFTER = timedelta(days=7)
+
+
+class _NoCookies(CookieJar):
+    """Keeps nothing: what one source sets is nobody else's, and nothing a poll needs."""
+
+    def extract_cookies(self, *_: Any) -> None:
+        """Keep none."""
+
+    def add_cookie_header(self, *_: Any) -> None:
+        """Send none."""
+
+
+@dataclass(slots=True)
+class _Trail:
+    """How far a fetch has come: where it is, whether it never left its origin, and how it moved."""
+
+    first: httpx.URL
+    url: httpx.URL
+    at_home: bool = True
+    permanent: bool = True
+
+    @classmethod
+    def beginning(cls, url: httpx.URL) -> _Trail:
+        return cls(first=url, url=url)
+
+    @property
+    def moved(self) -> bool:
+        return self.url != self.first
+
+    def step(self, target: httpx.URL, status: int) -> None:
+        self.at_home = self.at_home and _origin(target) == _origin(self.first)
+        self.permanent = self.permanent and status in _PERMANENT
+        self.url = target
+
+
+class Fetcher:
+    """Fetches what sources name. An async context manager; `fetch` may be called concurrently.
+
+    contact:       a URL or mail address for the User-Agent, so that a site can reach the operator
+    timeout:       seconds a fetch may take, redirects included; waiting for one of `connections`
+                   does not count
+    max_bytes:     the most a body may have, on the wire and decoded
+    allow_private_networks: connect to loopback, private and link-local addresses too
+    resolver, socket_factory: what turns names into addresses, and addresses into sockets
+    now:           the present moment, aware UTC; what Retry-After in seconds counts from
+    """
+
+    def __init__(
+        self,
+        *,
+        contact: str | None = None,
+        timeout: float = 30,
+        max_bytes: int = 3_000_000,
+        allow_private_networks: bool = False,
+        connections: int = 100,
+        resolver: AbstractResolver | None = None,
+        socket_factory: guard.SocketFactory | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._agent = f"feedbot/{__version__}" + (f" (+{contact})" if contact else "")
+        self._limits = Limits.within(timeout)
+        self._max_bytes = max_bytes
+        self._connections = connections
+        self._slots = asyncio.Semaphore(connections)
+        self._resolver = resolver
+        make = socket_factory or guard.plain_socket
+        self._socket_factory = make if allow_private_networks else guard.guarded(make)
+        self._now = now or SystemClock().now
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Fetcher:
+        self._client = self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _open(self) -> httpx.AsyncClient:
+        # certifi's authorities, and those of the system (or SSL_CERT_FILE): an operator's own too.
+        tls = httpx.create_ssl_context(trust_env=False)
+        tls.load_default_certs()
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._connections,
+                ssl=tls,
+                resolver=self._resolver or guard.SystemResolver(),
+                socket_factory=self._socket_factory,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+        limits = self._limits
+        return httpx.AsyncClient(
+            transport=AiohttpTransport(verify=tls, client=session),
+            cookies=_NoCookies(),
+            headers={"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate"},
+            # `pool` is what the transport bounds a whole connection by, look-up included; there is
+            # no waiting for the pool itself, as there are no more slots than connections.
+            timeout=httpx.Timeout(limits.silence, connect=limits.connect, pool=limits.connect),
+            trust_env=False,
+        )
+
+    async def fetch(self, request: Request) -> Fetched:
+        """The answer to `request`, if it may be used. Raises FetchError, and nothing else."""
+        if self._client is None:
+            raise RuntimeError("a Fetcher is used inside `async with`")
+        trail: _Trail | None = None
+        async with self._slots:
+            try:
+                url = parse_url(request.url)
+                private = private_headers(request, url)
+                trail = _Trail.beginning(without_credentials(url))
+                async with asyncio.timeout(self._limits.total):
+                    return await self._follow(self._client, request, trail, private)
+            except Exception as error:
+                raise self._failed(request, trail, error) from error
+
+    def _failed(self, request: Request, trail: _Trail | None, error: Exception) -> FetchError:
+        cause = explain(error, self._limits)
+        if trail is not None and trail.moved:
+            cause = f"redirected to {_named(trail.url)}: {cause}"
+        return FetchError(
+            public_url(request.url),
+            cause,
+            status=error.status if isinstance(error, Failure) else None,
+            retry_after=error.retry_after if isinstance(error, Failure) else None,
+        )
+
+    async def _follow(
+        self,
+        client: httpx.AsyncClient,
+        request: Request,
+        trail: _Trail,
+        private: dict[bytes, bytes],
+    ) -> Fetched:
+        start = asyncio.get_running_loop().time()
+        seen = {trail.url}
+        for _ in range(MAX_REDIRECTS + 1):
+            asked = conditions(request, trail.url, first=not trail.moved)
+            headers = asked | private if trail.at_home else asked
+            async with client.stream("GET", trail.url, headers=headers) as response:
+                if response.status_code not in _REDIRECTS:
+                    content = await self._content(response, conditional=bool(asked))
+                    return _fetched(request, trail, response, content, start)
+                trail.step(_target(response, trail.url), response.status_code)
+            if trail.url in seen:
+                raise Failure("redirect loop: this address was asked before")
+            seen.add(trail.url)
+        raise Failure(f"more than {MAX_REDIRECTS} redirects")
+
+    async def _content(self, response: httpx.Response, *, conditional: bool) -> bytes:
+        status = response.status_code
+        if status == HTTPStatus.NOT_MODIFIED and conditional:
+            return b""
+        if status not in _SOUND:
+            raise Failure(
+                f"HTTP {_status(status)}",
+                status=status,
+                retry_after=self._retry_after(response),
+            )
+        encoded = body.codings(response.headers.get("Content-Encoding", ""))
+        length = response.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > self._max_bytes:
+            raise body.too_large(self._max_bytes)
+        # A generator, whatever its declared type: to be closed here, and not when it is collected.
+        raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
+        async with contextlib.aclosing(raw) as chunks:
+            return await body.read(chunks, encoded, self._max_bytes)
+
+    def _retry_after(self, response: httpx.Response) -> datetime | None:
+        value = response.headers.get("Retry-After", "")
+        if response.status_code not in _RETRY_LATER or not value:
+            return None
+        return retry_after(value, self._now())
+
+
+def retry_after(value: str, now: datetime) -> datetime | None:
+    """The moment a Retry-After header (RFC 9110 section 10.2.3) names, in UTC, a week off at most.
+
+    None where it names none to come.
+    """
+    value = value.strip()
+    latest = now + MAX_RETRY_AFTER
+    if value.isdecimal():
+        seconds = min(int(value), MAX_RETRY_AFTER.total_seconds())
+        moment = now + timedelta(seconds=seconds)
+    else:
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, OverflowError):
+            return None
+        # An HTTP date is in GMT; of its three forms, asctime's does not say so.
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(moment, latest) if moment > now else None
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _target(response: httpx.Response, base: httpx.URL) -> httpx.URL:
+    """Where a redirect leads, without the credentials it may carry. Raises Failure."""
+    location = response.headers.get("Location", "")
+    status = response.status_code
+    if not location:
+        raise Failure(f"HTTP {_status(status)} without a Location", status=status)
+    try:
+        return without_credentials(parse_url(str(base.join(location))))
+    except httpx.InvalidURL as error:
+        raise Failure("redirected to something that is not a valid URL") from error
+    except Failure as error:
+        raise Failure(f"redirected to where we do not follow: {error}") from error
+
+
+def _fetched(
+    request: Request, trail: _Trail, response: httpx.Response, content: bytes, start: float
+) -> Fetched:
+    unmodified = response.status_code == HTTPStatus.NOT_MODIFIED
+    headers = response.headers
+    return Fetched(
+        url=str(trail.url),
+        status=response.status_code,
+        body=content,
+        content_type=headers.get("Content-Type"),
+        # A 304 may leave out what has not changed.
+        etag=headers.get("ETag", request.etag if unmodified else None),
+        last_modified=headers.get("Last-Modified", request.last_modified if unmodified else None),
+        moved_to=str(trail.url) if trail.moved and trail.permanent else None,
+        elapsed=timedelta(seconds=asyncio.get_running_loop().time() - start),
+    )
+
+
+def _status(status: int) -> str:
+    """A status with the standard's words; the server's own could say anything."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _named(url: httpx.URL) -> str:
+    """A redirect's target for a message: without its query, which can be a key to something."""
+    shown = str(url.copy_with(query=None))
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
