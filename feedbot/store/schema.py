@@ -107,6 +107,7 @@ sources = sa.Table(
     sa.Column("retry_after", Utc),  # the server's own word; even `once` keeps to it
     # what the last answer was, so that the next one can be the same:
     sa.Column("reading", sa.String),  # hash of URL and rules the validators belong to
+    sa.Column("answered_by", sa.String),  # the URL that gave the validators, after redirects
     sa.Column("etag", sa.String),
     sa.Column("last_modified", sa.String),
     sa.Column("body_hash", sa.String),

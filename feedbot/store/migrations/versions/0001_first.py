@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("retry_after", TIME),
         sa.Column("reading", sa.String()),
+        sa.Column("answered_by", sa.String()),
         sa.Column("etag", sa.String()),
         sa.Column("last_modified", sa.String()),
         sa.Column("body_hash", sa.String()),

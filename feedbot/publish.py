@@ -1,0 +1,167 @@
+"""From the store to the feed files: built whole, written at once, kept in memory for serving.
+
+A feed is a function of the store alone, so a crash between a commit and the file costs nothing:
+the next start builds every feed again and writes those whose bytes differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from feedbot.clock import Clock
+from feedbot.errors import PublishError
+from feedbot.model import Source
+from feedbot.render.atom import FeedMeta, render_atom
+from feedbot.store import entries, sources
+from feedbot.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A feed as served: its bytes, plain and gzipped, and their validators.
+
+    modified: whole seconds, later than that of any earlier body; newsboat drops a new body else
+    """
+
+    body: bytes = field(repr=False)
+    gzipped: bytes = field(repr=False)
+    etag: str
+    modified: datetime
+
+    @classmethod
+    def of(cls, body: bytes, modified: datetime) -> Published:
+        """The same bytes make the same validators in every process."""
+        digest = hashlib.sha256(body).hexdigest()
+        return cls(body, gzip.compress(body, 6, mtime=0), f'"{digest[:32]}"', modified)
+
+
+class Publisher:
+    """Writes `DIRECTORY/NAME.atom` and keeps what it wrote.
+
+    base_url: where the files are served; self links point below it
+    limit:    entries in each feed
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        configured: Mapping[str, Source],
+        *,
+        directory: Path,
+        base_url: str,
+        limit: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._configured = configured
+        self._base_url = base_url.rstrip("/")
+        self._limit = limit
+        self._feeds: dict[str, Published] = {}
+        self.directory = directory
+
+    def get(self, name: str) -> Published | None:
+        """The feed of a source, as it was last written."""
+        return self._feeds.get(name)
+
+    def path(self, name: str) -> Path:
+        """Where a source's feed is written."""
+        return self.directory / f"{name}.atom"
+
+    def url(self, name: str) -> str:
+        """Where a source's feed is served."""
+        return f"{self._base_url}/feeds/{name}.atom"
+
+    async def publish_all(self) -> None:
+        """Write every feed that differs; take up those of sources no longer configured as they are.
+
+        Raises PublishError, StoreError.
+        """
+        async with self._store.reading() as connection:
+            states = await sources.load_all(connection)
+        for state in states:
+            if state.name in self._configured:
+                await self.publish(state.name)
+            else:
+                await asyncio.to_thread(self._take_up, state.name)
+
+    async def publish(self, name: str) -> None:
+        """Build a source's feed and write it if it differs; before the baseline there is none.
+
+        Raises PublishError, StoreError.
+        """
+        async with self._store.reading() as connection:
+            state = await sources.load(connection, name)
+            if state.baseline_at is None:
+                return
+            shown = await entries.newest(connection, state.id, self._limit)
+        source = self._configured[name]
+        meta = FeedMeta(
+            id=state.feed_id,
+            title=source.title,
+            url=source.url,
+            self_url=self.url(name),
+            language=source.language,
+            author=source.author,
+            timezone=source.timezone,
+            fallback_updated=state.baseline_at.replace(microsecond=0),
+        )
+        body = await asyncio.to_thread(render_atom, meta, shown)
+        await asyncio.to_thread(self._write, name, body)
+
+    def _take_up(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            self._feeds[name] = _read(self.path(name))
+
+    def _write(self, name: str, body: bytes) -> None:
+        path = self.path(name)
+        try:
+            old = self._feeds.get(name) or (_read(path) if path.exists() else None)
+            if old and old.body == body and path.exists():
+                self._feeds[name] = old
+                return
+            now = int(self._clock.now().timestamp())
+            modified = max(now, int(old.modified.timestamp()) + 1) if old else now
+            replace_file(path, body, modified)
+        except OSError as error:
+            raise PublishError(f"{path}: {error.strerror}; check feeds.directory") from None
+        self._feeds[name] = Published.of(body, datetime.fromtimestamp(modified, UTC))
+
+
+def _read(path: Path) -> Published:
+    body = path.read_bytes()
+    return Published.of(body, datetime.fromtimestamp(int(path.stat().st_mtime), UTC))
+
+
+def replace_file(path: Path, body: bytes, modified: int | None = None) -> None:
+    """Put `body` at `path` so that a reader sees the old file or the new one, even after a crash.
+
+    modified: the file's time in seconds since 1970, if it matters. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        if modified is not None:
+            os.utime(partial, (modified, modified))
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself must survive the power
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,176 @@
+"""The shell's heart: what is due is polled, what changed is published, what is owed wakes delivery.
+
+    tick (once a second) → due sources → poll, many at once → publish → wake
+                         → due counters                    → wake
+                         → feeds that could not be written before
+
+The tick only starts work, so a slow source delays no other, and no tick the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from feedbot.clock import Clock
+from feedbot.daily import Daily
+from feedbot.errors import PublishError, StoreError
+from feedbot.model import Source
+from feedbot.poll import Polled, Poller
+from feedbot.publish import Publisher
+from feedbot.store import sources
+from feedbot.store.engine import Store
+from feedbot.store.sources import SourceState
+
+log = logging.getLogger(__name__)
+
+#: Polls under way at once; as many as the fetcher keeps connections.
+MOST_POLLS = 100
+#: How long a source rests whose poll the store refused to record.
+_REST = timedelta(seconds=30)
+
+
+class Scheduler:
+    """Runs polls, counters and publishing for one store.
+
+    configured: the present sources by name, also after a reload
+    wake:       tells the deliverer that something is owed
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        poller: Poller,
+        publisher: Publisher,
+        daily: Daily,
+        clock: Clock,
+        configured: Callable[[], Mapping[str, Source]],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._poller = poller
+        self._publisher = publisher
+        self._daily = daily
+        self._clock = clock
+        self._configured = configured
+        self._wake = wake
+        self._polls: dict[str, asyncio.Task[Polled]] = {}
+        self._resting: dict[str, datetime] = {}
+        self._unwritten: set[str] = set()
+        self._room = asyncio.Semaphore(MOST_POLLS)
+        self.last_tick: datetime | None = None  # the last that did all its work
+        self.trouble: str | None = None  # why the last one did not
+
+    async def tick(self) -> None:
+        """Start whatever is due. Never raises: trouble is logged once and shown as health."""
+        try:
+            await self._start_due()
+            if await self._daily.owe_due():
+                self._wake()
+            await self._publish(list(self._unwritten))
+        except StoreError as error:
+            self._note(str(error))
+            return
+        self.last_tick = self._clock.now()
+        self._note(None)
+
+    async def poll_all(self) -> list[Polled]:
+        """Poll every source now, save those whose server said when to come back.
+
+        Raises nothing for a source: its failure is in the result.
+        """
+        now = self._clock.now()
+        async with self._store.reading() as connection:
+            states = await sources.load_all(connection)
+        held = [
+            _held(state)
+            for state in states
+            if state.active and state.retry_after and state.retry_after > now
+        ]
+        skipped = {polled.source for polled in held}
+        active = [state for state in states if state.active and state.name not in skipped]
+        return held + await asyncio.gather(*self._spawn(active))
+
+    async def finish(self, grace: timedelta) -> None:
+        """Let polls under way end within `grace`, then cut them off; each commits whole or not."""
+        if not self._polls:
+            return
+        tasks = set(self._polls.values())
+        _, unfinished = await asyncio.wait(tasks, timeout=grace.total_seconds())
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def _start_due(self) -> None:
+        now = self._clock.now()
+        self._resting = {name: until for name, until in self._resting.items() if until > now}
+        room = MOST_POLLS - len(self._polls)
+        if room <= 0:
+            return
+        busy = [*self._polls, *self._resting]
+        async with self._store.reading() as connection:
+            due = await sources.due(connection, now, busy=busy, limit=room)
+        self._spawn(due)
+
+    def _spawn(self, states: Iterable[SourceState]) -> list[asyncio.Task[Polled]]:
+        configured = self._configured()
+        tasks = []
+        for state in states:
+            source = configured.get(state.name)
+            if source is None or state.name in self._polls:
+                continue
+            task = asyncio.create_task(self._poll(source, state), name=f"poll {source.name}")
+            self._polls[source.name] = task
+            tasks.append(task)
+        return tasks
+
+    async def _poll(self, source: Source, state: SourceState) -> Polled:
+        try:
+            async with self._room:
+                polled = await self._poller.poll(source, state)
+        except StoreError as error:
+            self._resting[source.name] = self._clock.now() + _REST
+            log.error("%s: not recorded: %s", source.name, error)
+            return Polled(source.name, error=f"{source.name}: {source.url}: {error}")
+        except Exception as error:  # a defect of ours must not stop the other sources
+            self._resting[source.name] = self._clock.now() + _REST
+            log.exception("%s: %s: this is a defect of feedbot", source.name, source.url)
+            return Polled(source.name, error=f"{source.name}: {source.url}: {error!r}")
+        finally:
+            self._polls.pop(source.name, None)
+        if polled.owes:
+            self._wake()
+        if polled.feed_changed:
+            await self._publish([source.name])
+        return polled
+
+    async def _publish(self, names: Iterable[str]) -> None:
+        for name in names:
+            try:
+                await self._publisher.publish(name)
+                self._unwritten.discard(name)
+            except PublishError as error:
+                if name not in self._unwritten:
+                    log.error("%s; will be tried again", error)
+                self._unwritten.add(name)
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble and trouble != self.trouble:
+            log.error("%s; will be tried again", trouble)
+        elif self.trouble and not trouble:
+            log.info("the store can be used again")
+        self.trouble = trouble
+
+    @property
+    def unwritten(self) -> frozenset[str]:
+        """Sources whose feed could not be written the last time."""
+        return frozenset(self._unwritten)
+
+
+def _held(state: SourceState) -> Polled:
+    until = f"{state.retry_after:%Y-%m-%d %H:%M:%S}"
+    return Polled(
+        state.name, error=f"{state.name}: its server asked to wait until {until} UTC; not polled"
+    )

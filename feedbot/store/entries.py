@@ -1,0 +1,293 @@
+"""Entries: recalling what a listing may match, and writing what the diff decided."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.diff import Diff, Known, Pending, Place, Verdict, oldest_first
+from feedbot.identity import Row
+from feedbot.model import ChangeKind, Entry, Item, PageDate, Source
+from feedbot.owing import Announced
+from feedbot.source.dates import published
+from feedbot.store.dialect import insert_missing
+from feedbot.store.schema import articles, entries
+from feedbot.store.sources import SourceState
+
+_MOST_VARIABLES = 10_000  # SQLite takes 32,766 in one statement
+_KNOWN = (
+    entries.c.id,
+    entries.c.guid,
+    entries.c.link_key,
+    entries.c.title_key,
+    entries.c.fingerprint,
+    entries.c.page_date,
+    entries.c.gone_at,
+    entries.c.pending,
+)
+
+
+async def recall(
+    connection: AsyncConnection, state: SourceState, rows: Sequence[Row] = ()
+) -> list[Known]:
+    """Every entry of the list as it stands, and any older one that shares a key with a row.
+
+    By index alone: the cost follows the page, not the store.
+    """
+    found: dict[int, Known] = {}
+    wanted: tuple[tuple[sa.Column[Any], set[Any]], ...] = (
+        (entries.c.id, {place.key for place in state.places}),
+        (entries.c.guid, {row.guid for row in rows} - {None}),
+        (entries.c.link_key, {row.link_key for row in rows} - {None}),
+        (entries.c.title_key, {row.title_key for row in rows}),
+    )
+    for column, values in wanted:
+        for some in _chunks(sorted(values)):
+            query = sa.select(*_KNOWN).where(entries.c.source_id == state.id, column.in_(some))
+            for row in await connection.execute(query):
+                found.setdefault(row.id, _known(row))
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a diff has become: the source's new state, and what there is to tell.
+
+    changed: whether the feed shows anything else than before
+    """
+
+    state: SourceState
+    announced: tuple[Announced, ...]
+    changed: bool
+
+
+async def apply(
+    connection: AsyncConnection,
+    state: SourceState,
+    decided: Diff,
+    rows: Sequence[Row],
+    *,
+    source: Source,
+    authority: str,
+    now: datetime,
+) -> Applied:
+    """Write the verdicts of poll number `state.polls + 1`; the caller writes the returned state.
+
+    Entries committed together get `updated` a second apart, the newest last.
+    """
+    fresh = _in_order(rows, decided.verdicts)
+    changed = [
+        (verdict.known, verdict.row)
+        for verdict in decided.verdicts
+        if verdict.kind is ChangeKind.CHANGED and verdict.known and verdict.row
+    ]
+    stamps = _Stamps(len(fresh) + len(changed), now, state.last_updated)
+    for known, row in changed:
+        await _change(connection, known, row, next(stamps))
+    announced = await _insert(
+        connection, state, [rows[index] for index in fresh], stamps, source, authority, now
+    )
+    await _mark_gone(connection, decided.verdicts, now)
+    for key, pending in decided.pending.items():
+        await connection.execute(
+            sa.update(entries).where(entries.c.id == key).values(pending=_pending_json(pending))
+        )
+    keys = {index: told.entry_id for index, told in zip(fresh, announced, strict=True)}
+    places = tuple(
+        place if place.row is None else Place(keys[place.row]) for place in decided.order
+    )
+    new_state = replace(
+        state,
+        polls=state.polls + 1,
+        verdict_at=decided.verdict_at,
+        places=places,
+        entries=state.entries + len(fresh),
+        last_updated=stamps.last if fresh or changed else state.last_updated,
+    )
+    return Applied(new_state, tuple(announced), bool(decided.verdicts))
+
+
+async def newest(connection: AsyncConnection, source_id: int, limit: int) -> list[Entry]:
+    """The entries of a source's feed: the last `limit` first seen, newest publication first."""
+    query = (
+        sa.select(entries)
+        .where(entries.c.source_id == source_id, entries.c.gone_at.is_(None))
+        .order_by(entries.c.id.desc())
+        .limit(limit)
+    )
+    rows = list(await connection.execute(query))
+    rows.sort(key=lambda row: (row.published, row.id), reverse=True)
+    return [_entry(row) for row in rows]
+
+
+def _in_order(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> list[int]:
+    new = {verdict.index for verdict in verdicts if verdict.kind is ChangeKind.NEW}
+    return [index for index in oldest_first(rows) if index in new]
+
+
+class _Stamps:
+    """`updated` values for one commit: whole seconds, a second apart, after all earlier ones."""
+
+    def __init__(self, count: int, now: datetime, last: datetime | None) -> None:
+        first = _whole(now) - timedelta(seconds=max(0, count - 1))
+        if last is not None:
+            first = max(first, last + timedelta(seconds=1))
+        self.last = first - timedelta(seconds=1)
+
+    def __next__(self) -> datetime:
+        self.last += timedelta(seconds=1)
+        return self.last
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
+
+
+async def _insert(
+    connection: AsyncConnection,
+    state: SourceState,
+    rows: Sequence[Row],
+    stamps: _Stamps,
+    source: Source,
+    authority: str,
+    now: datetime,
+) -> list[Announced]:
+    if not rows:
+        return []
+    article_ids = await _article_ids(connection, {row.article_key for row in rows})
+    values = [
+        _content(row)
+        | {
+            "atom_id": f"tag:{authority},{now.date().isoformat()}:{state.name}/{uuid.uuid4()}",
+            "source_id": state.id,
+            "article_id": article_ids[row.article_key],
+            "baseline": state.baseline_at is None,
+            "published": published(row.item.date, _whole(now), source.timezone),
+            "updated": next(stamps),
+            "first_seen": now,
+            "revision": 1,
+        }
+        for row in rows
+    ]
+    insert = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
+    ids = (await connection.execute(insert, values)).scalars().all()
+    return [
+        Announced(entry_id, article_ids[row.article_key], 1, row)
+        for entry_id, row in zip(ids, rows, strict=True)
+    ]
+
+
+async def _article_ids(connection: AsyncConnection, keys: set[str]) -> dict[str, int]:
+    ordered = sorted(keys)
+    await insert_missing(connection, articles, [{"key": key} for key in ordered], ["key"])
+    ids: dict[str, int] = {}
+    for some in _chunks(ordered):
+        query = sa.select(articles.c.key, articles.c.id).where(articles.c.key.in_(some))
+        ids |= {row.key: row.id for row in await connection.execute(query)}
+    return ids
+
+
+async def _change(connection: AsyncConnection, known: Known, row: Row, updated: datetime) -> None:
+    values = _content(row) | {"guid": row.guid or known.guid}
+    await connection.execute(
+        sa.update(entries)
+        .where(entries.c.id == known.key)
+        .values(**values, updated=updated, revision=entries.c.revision + 1)
+    )
+
+
+async def _mark_gone(
+    connection: AsyncConnection, verdicts: Iterable[Verdict], now: datetime
+) -> None:
+    moments = {ChangeKind.GONE: now, ChangeKind.BACK: None}
+    for verdict in verdicts:
+        if verdict.kind in moments and verdict.known:
+            await connection.execute(
+                sa.update(entries)
+                .where(entries.c.id == verdict.known.key)
+                .values(gone_at=moments[verdict.kind])
+            )
+
+
+def _content(row: Row) -> dict[str, Any]:
+    """The columns that a revision replaces."""
+    item = row.item
+    return {
+        "guid": row.guid,
+        "link_key": row.link_key,
+        "title_key": row.title_key,
+        "fingerprint": row.fingerprint,
+        "title": item.title,
+        "link": item.link,
+        "page_date": item.date,
+        "summary": item.summary,
+        "content": item.content,
+        "author": item.author,
+        "image": item.image,
+        "categories": list(item.categories),
+    }
+
+
+def _known(row: Any) -> Known:
+    return Known(
+        key=row.id,
+        guid=row.guid,
+        link_key=row.link_key,
+        title_key=row.title_key,
+        fingerprint=row.fingerprint,
+        date=row.page_date,
+        gone=row.gone_at is not None,
+        pending=_pending(row.pending),
+    )
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        id=row.atom_id,
+        title=row.title,
+        link=row.link,
+        published=row.published,
+        updated=row.updated,
+        summary=row.summary,
+        content=row.content,
+        author=row.author,
+        image=row.image,
+        categories=tuple(row.categories),
+        page_date=row.page_date,
+    )
+
+
+def _pending_json(pending: Pending | None) -> dict[str, Any] | None:
+    if pending is None:
+        return None
+    values = asdict(pending)
+    when = pending.row.item.date
+    values["row"]["item"]["date"] = when.isoformat() if when else None
+    return values
+
+
+def _pending(values: dict[str, Any] | None) -> Pending | None:
+    if values is None:
+        return None
+    fields = dict(values["row"])
+    item = dict(fields.pop("item"))
+    item["date"] = _page_date(item["date"])
+    item["categories"] = tuple(item["categories"])
+    return Pending(Row(item=Item(**item), **fields), values["since"])
+
+
+def _page_date(text: str | None) -> PageDate:
+    if text is None:
+        return None
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _MOST_VARIABLES):
+        yield values[start : start + _MOST_VARIABLES]

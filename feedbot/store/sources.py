@@ -1,0 +1,261 @@
+"""What is known of each source between polls: validators, the list as it stands, how it fares."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.diff import Place
+from feedbot.model import Source
+from feedbot.store.schema import sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One row of `sources`; see schema.py for the columns."""
+
+    id: int
+    name: str
+    feed_id: str
+    active: bool
+    due_at: datetime
+    created_at: datetime
+    retry_after: datetime | None = None
+    reading: str | None = None
+    answered_by: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    polls: int = 0
+    verdict_at: int | None = None
+    places: tuple[Place, ...] = ()
+    baseline_at: datetime | None = None
+    entries: int = 0
+    last_updated: datetime | None = None
+    last_ok_at: datetime | None = None
+    failures: int = 0
+    failed_since: datetime | None = None
+    last_error: str | None = None
+    moved_to: str | None = None
+    told_at: datetime | None = None
+    removed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A poll that showed the last listing once more: all that it writes."""
+
+    source_id: int
+    now: datetime
+    due_at: datetime
+    etag: str | None
+    last_modified: str | None
+
+
+def reading_key(source: Source, version: str) -> str:
+    """Hash of everything that decides what a body means.
+
+    Validators and body hash belong to it: another URL, selector or zone is read anew, 304 or not.
+    """
+    parts = (version, source.url, source.kind, source.timezone.key, source.language, source.listing)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+async def sync(
+    connection: AsyncConnection, configured: Sequence[Source], authority: str, now: datetime
+) -> None:
+    """Make the rows follow the configuration: add, wake up, put to sleep. Data always stays.
+
+    authority: who mints the ids (RFC 4151), a host name
+    """
+    have = {row.name: row for row in await connection.execute(sa.select(sources))}
+    for source in configured:
+        row = have.pop(source.name, None)
+        if row is None:
+            await connection.execute(sa.insert(sources).values(_fresh(source, authority, now)))
+        elif row.active == source.paused or row.removed_at:
+            await connection.execute(
+                sa.update(sources)
+                .where(sources.c.id == row.id)
+                .values(active=not source.paused, removed_at=None, due_at=now)
+            )
+    gone = [row.id for row in have.values() if not row.removed_at]
+    if gone:
+        await connection.execute(
+            sa.update(sources).where(sources.c.id.in_(gone)).values(active=False, removed_at=now)
+        )
+
+
+def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
+    return {
+        "name": source.name,
+        "feed_id": f"tag:{authority},{now.date().isoformat()}:{source.name}/{uuid.uuid4()}",
+        "created_at": now,
+        "active": not source.paused,
+        "due_at": now,
+        "polls": 0,
+        "places": [],
+        "entries": 0,
+        "failures": 0,
+    }
+
+
+async def load(connection: AsyncConnection, name: str) -> SourceState:
+    """The state of one source that `sync` has seen."""
+    row = (await connection.execute(sa.select(sources).where(sources.c.name == name))).one()
+    return _state(row)
+
+
+async def load_all(connection: AsyncConnection) -> list[SourceState]:
+    """Every source ever configured, by name."""
+    rows = await connection.execute(sa.select(sources).order_by(sources.c.name))
+    return [_state(row) for row in rows]
+
+
+async def due(
+    connection: AsyncConnection, now: datetime, *, busy: Collection[str], limit: int
+) -> list[SourceState]:
+    """Active sources whose time has come, longest waiting first, less those being polled."""
+    query = (
+        sa.select(sources)
+        .where(sources.c.active, sources.c.due_at <= now, sources.c.name.not_in(busy))
+        .order_by(sources.c.due_at)
+        .limit(limit)
+    )
+    return [_state(row) for row in await connection.execute(query)]
+
+
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    """When the next poll falls due."""
+    moment: datetime | None = await connection.scalar(
+        sa.select(sources.c.due_at).where(sources.c.active).order_by(sources.c.due_at).limit(1)
+    )
+    return moment
+
+
+async def record_confirmed(connection: AsyncConnection, polls: Sequence[Confirmed]) -> None:
+    """Write the polls that changed nothing, many in one statement."""
+    statement = (
+        sa.update(sources)
+        .where(sources.c.id == sa.bindparam("source_id"))
+        .values(
+            polls=sources.c.polls + 1,
+            last_ok_at=sa.bindparam("now"),
+            due_at=sa.bindparam("next"),
+            etag=sa.bindparam("new_etag"),
+            last_modified=sa.bindparam("new_last_modified"),
+            **_WELL,
+        )
+    )
+    await connection.execute(
+        statement,
+        [
+            {
+                "source_id": poll.source_id,
+                "now": poll.now,
+                "next": poll.due_at,
+                "new_etag": poll.etag,
+                "new_last_modified": poll.last_modified,
+            }
+            for poll in polls
+        ],
+    )
+
+
+_WELL = {
+    "failures": 0,
+    "failed_since": None,
+    "last_error": None,
+    "retry_after": None,
+    "told_at": None,
+}
+
+
+async def record_sound(connection: AsyncConnection, state: SourceState) -> None:
+    """Write everything a sound poll moved; `state` is the new one."""
+    await connection.execute(
+        sa.update(sources)
+        .where(sources.c.id == state.id)
+        .values(
+            polls=state.polls,
+            verdict_at=state.verdict_at,
+            places=[[place.key, place.absent_since] for place in state.places],
+            baseline_at=state.baseline_at,
+            entries=state.entries,
+            last_updated=state.last_updated,
+            reading=state.reading,
+            answered_by=state.answered_by,
+            etag=state.etag,
+            last_modified=state.last_modified,
+            body_hash=state.body_hash,
+            moved_to=state.moved_to,
+            last_ok_at=state.last_ok_at,
+            due_at=state.due_at,
+            **_WELL,
+        )
+    )
+
+
+async def record_failure(
+    connection: AsyncConnection,
+    state: SourceState,
+    error: str,
+    *,
+    now: datetime,
+    due_at: datetime,
+    retry_after: datetime | None,
+) -> SourceState:
+    """Write a poll that failed, and nothing else; returns the new state."""
+    failed = replace(
+        state,
+        failures=state.failures + 1,
+        failed_since=state.failed_since or now,
+        last_error=error,
+        due_at=due_at,
+        retry_after=retry_after,
+    )
+    await connection.execute(
+        sa.update(sources)
+        .where(sources.c.id == state.id)
+        .values(
+            failures=failed.failures,
+            failed_since=failed.failed_since,
+            last_error=error,
+            due_at=due_at,
+            retry_after=retry_after,
+        )
+    )
+    return failed
+
+
+async def mark_told(connection: AsyncConnection, source_id: int, now: datetime) -> None:
+    """Remember that the operator knows of the failure that lasts."""
+    await connection.execute(
+        sa.update(sources).where(sources.c.id == source_id).values(told_at=now)
+    )
+
+
+async def postpone(connection: AsyncConnection, source_id: int, until: datetime) -> None:
+    """Put the next poll off (a full queue, a store that could not be written)."""
+    await connection.execute(
+        sa.update(sources).where(sources.c.id == source_id).values(due_at=until)
+    )
+
+
+def backoff(every: timedelta, failures: int, longest: timedelta) -> timedelta:
+    """How long to wait after the n-th failure in a row: doubling from `every`, to `longest`."""
+    doubled: timedelta = every * 2 ** min(failures, 20)
+    return max(every, min(doubled, longest))
+
+
+def _state(row: Any) -> SourceState:
+    values = dict(row._mapping)
+    values["places"] = tuple(Place(key, absent) for key, absent in values["places"])
+    return SourceState(**values)
