@@ -15,9 +15,7 @@ class Clock(Protocol):
         """The present moment, aware UTC."""
         ...
 
-    async def wait(
-        self, futures: Collection[asyncio.Future[Any]], until: datetime | None
-    ) -> None:
+    async def wait(self, futures: Collection[asyncio.Future[Any]], until: datetime | None) -> None:
         """Return when any of `futures` is done, or at `until`, whichever is first.
 
         `until` None: no limit. Nothing is cancelled.
@@ -32,9 +30,7 @@ class SystemClock:
         """The present moment, aware UTC."""
         return datetime.now(UTC)
 
-    async def wait(
-        self, futures: Collection[asyncio.Future[Any]], until: datetime | None
-    ) -> None:
+    async def wait(self, futures: Collection[asyncio.Future[Any]], until: datetime | None) -> None:
         """See `Clock.wait`."""
         limit = None if until is None else max(0.0, (until - self.now()).total_seconds())
         if futures:
@@ -44,7 +40,7 @@ class SystemClock:
 
 
 class SimulatedClock:
-    """A clock that stands still while work is under way and jumps to the next moment when it is not.
+    """A clock that stands still while work is under way, and else jumps to the next moment.
 
     Waiting with futures under way lets them finish first; waiting with none moves the clock. So a
     minute of rate limits passes in the time its requests take, and always the same way.
@@ -65,9 +61,7 @@ class SimulatedClock:
         """Put the clock at `moment` (aware)."""
         self._now = moment.astimezone(UTC)
 
-    async def wait(
-        self, futures: Collection[asyncio.Future[Any]], until: datetime | None
-    ) -> None:
+    async def wait(self, futures: Collection[asyncio.Future[Any]], until: datetime | None) -> None:
         """See `Clock.wait`."""
         if futures:
             await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)

@@ -2,7 +2,7 @@
 
     FeedbotError                 one line for a person: what, where, what to do
     ├── ConfigError              the configuration; carries every problem found in one run
-    ├── FetchError               a source could not be fetched; carries URL, cause, status, retry_after
+    ├── FetchError               a source could not be fetched; carries URL, cause, status, …
     ├── ParseError               what was fetched is not what was promised (not HTML, no rows, …)
     ├── StoreError               the database
     │   ├── StoreBusyError       another scheduler holds this store
@@ -30,7 +30,7 @@ class Problem:
     """One thing wrong in the configuration.
 
     where: the file or environment variable it came from
-    key:   dotted path, e.g. `sources[embassy].listing.item`
+    key:   dotted path, e.g. `sources[embassy].listing.item`; "" where it is the whole file
     what:  what is wrong
     cure:  what to write instead ("did you mean `timeout`?")
     """
@@ -42,7 +42,8 @@ class Problem:
 
     def __str__(self) -> str:
         cure = f"; {self.cure}" if self.cure else ""
-        return f"{self.where}: {self.key}: {self.what}{cure}"
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.where}: {key}{self.what}{cure}"
 
 
 class ConfigError(FeedbotError):

@@ -22,7 +22,7 @@ _TRACKING_PREFIXES = ("utm_", "mtm_", "hsa_", "pk_", "oly_", "vero_")
 _TRACKING_NAMES = frozenset(
     "fbclid gclid gclsrc gbraid wbraid dclid msclkid yclid ysclid twclid ttclid igshid igsh"
     " li_fat_id mc_cid mc_eid _hsenc _hsmi _ga _gl _openstat s_cid cmpid at_medium at_campaign"
-    " ref_src ref_url fb_action_ids fb_source wickedid".split()  # noqa: SIM905 - a word list reads better
+    " ref_src ref_url fb_action_ids fb_source wickedid".split()
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_WORDS = re.compile(r"[\W_]+")
