@@ -1,0 +1,143 @@
+"""The sections of the configuration that say how feedbot runs, key by key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+from feedbot import model
+from feedbot.config.addresses import (
+    Address,
+    ApiUrl,
+    ChatId,
+    Contact,
+    Listen,
+    ProxyUrl,
+    RootUrl,
+    StorageUrl,
+    parse_listen,
+)
+from feedbot.config.amounts import Duration, Size, parse_duration
+from feedbot.config.texts import FilePath, Pattern, Template, Token
+
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Section(BaseModel):
+    """What all sections share: types as written, no unknown keys, nothing echoed in an error."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False
+    )
+
+
+class Storage(Section):
+    """Where feedbot keeps what it knows."""
+
+    url: StorageUrl = Field(
+        default="sqlite:///feedbot.db", description="The store: sqlite:///FILE, beside this file."
+    )
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+class Http(Section):
+    """How pages and feeds are fetched."""
+
+    contact: Contact | None = Field(
+        default=None,
+        description="A URL or address in the User-Agent, so that a site can reach you.",
+    )
+    timeout: Duration = Field(
+        default=parse_duration("30s"), description="How long one fetch may take."
+    )
+    max_bytes: Size = Field(default=3_000_000, description="How much of one page is read at most.")
+    allow_private_networks: bool = Field(
+        default=False,
+        description="Whether loopback, private and link-local addresses may be fetched.",
+    )
+
+
+class Feeds(Section):
+    """The feed files."""
+
+    directory: FilePath = Field(
+        default=Path("feeds"), description="The folder that gets a NAME.atom for each source."
+    )
+    base_url: RootUrl | None = Field(
+        default=None, description="Where readers find that folder; it becomes the feeds' self link."
+    )
+    entries: Count = Field(default=50, description="How many entries each feed holds.")
+
+
+class Web(Section):
+    """The web server of `feedbot run`."""
+
+    listen: Listen = Field(
+        default="127.0.0.1:8080", description="The address it listens on, host:port."
+    )
+
+    @property
+    def address(self) -> Address:
+        """`listen` as (host, port)."""
+        return parse_listen(self.listen)
+
+
+class Chat(Section):
+    """A channel, group or person that gets messages whatever they say to the bot."""
+
+    id: ChatId = Field(description='The number Telegram gives the chat, or "@name".')
+    topic: int | None = Field(default=None, ge=1, description="The forum topic's number.")
+    sources: Annotated[tuple[str, ...], Strict(False)] | None = Field(
+        default=None, description="Names of the sources it follows; left out: all."
+    )
+    counters: Annotated[tuple[str, ...], Strict(False)] | None = Field(
+        default=None, description="Names of the counters it follows; left out: all."
+    )
+    silent: bool = Field(default=False, description="Whether messages come without a sound.")
+    template: Template | None = Field(
+        default=None, description="The wording of a message (Jinja2, Telegram's HTML)."
+    )
+    include: Annotated[tuple[Pattern, ...], Strict(False)] = Field(
+        default=(),
+        description="Only items with one of these words, or `re:` patterns (RE2), are sent.",
+    )
+    exclude: Annotated[tuple[Pattern, ...], Strict(False)] = Field(
+        default=(),
+        description="Items with one of these words, or `re:` patterns (RE2), are not sent.",
+    )
+
+    def value(self) -> model.Chat:
+        """The chat as the rest of feedbot knows it."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields if name != "id"}
+        return model.Chat(address=self.id, **fields)
+
+
+class Telegram(Section):
+    """The bot."""
+
+    token: Token | None = Field(
+        default=None, description="The bot's token from @BotFather; left out: nothing is posted."
+    )
+    token_file: FilePath | None = Field(
+        default=None, description="A file that holds the token, in its place."
+    )
+    api_url: ApiUrl = Field(
+        default="https://api.telegram.org", description="The Bot API server's root, without /bot."
+    )
+    admin_chat: ChatId | None = Field(
+        default=None, description="The chat that is told when something goes wrong."
+    )
+    proxy: ProxyUrl | None = Field(default=None, description="An HTTP or SOCKS5 proxy to Telegram.")
+    open: bool = Field(
+        default=True,
+        description="Whether anyone may /start; false: only whom the admin chat lets in.",
+    )
+    chats: Annotated[tuple[Chat, ...], Strict(False)] = Field(
+        default=(), description="Chats that get messages whatever they say to the bot."
+    )
