@@ -1,0 +1,1 @@
+"""What the demonstration runs against, all on loopback: real servers with invented contents."""
