@@ -1,0 +1,1 @@
+"""What people will see: feeds and messages, made from values alone."""

@@ -1,0 +1,131 @@
+"""Plain text made fit to be shown: characters that survive XML and Telegram, lengths, shortening.
+
+Both XML 1.0 (section 2.2) and Telegram refuse or drop certain characters; one of them in one title
+must never cost a feed or a message. Telegram counts lengths in UTF-16 code units.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote, urlsplit, urlunsplit
+
+ELLIPSIS = "…"
+
+#: Not characters of XML 1.0, or C1 controls, or U+FFFD, which only says that one was lost before.
+_REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffd-\uffff]")
+#: What Telegram removes from every message: directional overrides and three overlong marks.
+_REMOVED = re.compile("[\u202a-\u202e\u0333\u033f\u030a]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
+_PARAGRAPH_END = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+_SPACES = re.compile(r"[^\S\n]+")
+#: Spaces, controls, and marks with nothing to stand on.
+_BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Mc", "Me"})
+#: Letters and marks that draw nothing; a text of them alone is blank for a reader.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+#: How far a cut goes back to keep an emoji or a letter with its marks whole.
+_CLUSTER_LIMIT = 32
+_URL_SAFE = "/?:@!$&'()*+,;=-._~%#[]"
+
+
+def clean(text: str) -> str:
+    """`text` without what XML or Telegram refuses; line ends become `\\n`, marks are composed."""
+    if _SURROGATE.search(text):  # halves that belong together are joined, single ones dropped
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    text = _LINE_END.sub("\n", text).replace("\u2029", "\n\n")
+    text = unicodedata.normalize("NFC", _REFUSED.sub("", text))
+    return _REMOVED.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """`text` cleaned, every run of white space one space."""
+    return " ".join(clean(text).split())
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of `text` (parted by blank lines), cleaned; single line breaks are kept."""
+    parts = _PARAGRAPH_END.split(clean(text))
+    lines = ("\n".join(one.strip() for one in _SPACES.sub(" ", part).split("\n")) for part in parts)
+    return [part for part in (line.strip() for line in lines) if part]
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader would see nothing of `text`."""
+    return all(unicodedata.category(char)[0] in "ZCM" or char in _INVISIBLE for char in text)
+
+
+def utf16_len(text: str) -> int:
+    """The length of `text` in UTF-16 code units, which is how Telegram counts."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def clip(text: str, limit: int) -> str:
+    """`text` in at most `limit` UTF-16 units, shortened at a word and marked with an ellipsis.
+
+    A word longer than half of the room is cut inside, but no letter is parted from its marks.
+    """
+    if limit < 1:
+        return ""
+    if len(text) <= limit and utf16_len(text) <= limit:
+        return text
+    units = text[:limit].encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
+    end = len(units.decode("utf-16-le", "ignore"))
+    return text[: _word_end(text, end)].rstrip() + ELLIPSIS
+
+
+def _word_end(text: str, end: int) -> int:
+    """The last place at or before `end` where `text` may be cut."""
+    if text[end].isspace():
+        return end
+    space = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))
+    return space if space > end // 2 else _cluster_end(text, end)
+
+
+def _cluster_end(text: str, end: int) -> int:
+    """The last place at or before `end` that does not tear what is drawn as one character."""
+    for at in range(end, max(0, end - _CLUSTER_LIMIT), -1):
+        if not _joined(text, at):
+            return at
+    return end
+
+
+def _joined(text: str, at: int) -> bool:
+    """Whether the characters on both sides of `at` are drawn as one."""
+    before, after = text[at - 1], text[at]
+    if before == "\u200d" or after == "\u200d" or unicodedata.category(after)[0] == "M":
+        return True
+    if "\U0001f3fb" <= after <= "\U0001f3ff":  # skin tones
+        return True
+    if not (_is_flag_half(before) and _is_flag_half(after)):
+        return False
+    start = at
+    while start and at - start < _CLUSTER_LIMIT and _is_flag_half(text[start - 1]):
+        start -= 1
+    return (at - start) % 2 == 1
+
+
+def _is_flag_half(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def safe_url(url: str, schemes: frozenset[str]) -> str | None:
+    """`url` as an absolute URI of one of `schemes` with a host, odd characters percent-encoded.
+
+    None where it is none, so that no `javascript:` and nothing relative is ever published.
+    """
+    url = "".join(clean(url).split("\n")).strip()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname)
+        _ = parts.port  # out of range raises
+    except ValueError:
+        return None
+    if not usable or not _HOST.fullmatch(parts.netloc):
+        return None
+    rest = (quote(part, safe=_URL_SAFE) for part in (parts.path, parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, parts.netloc, *rest))
+
+
+#: A host (names in any script), with user and port; IPv6 in brackets.
+_HOST = re.compile(r"[\w.~!$&'()*+,;=%:@\[\]-]+")
