@@ -1,0 +1,111 @@
+"""The fake Bot API over HTTP, on loopback.
+
+    async with FakeBotApi(limits=Limits.OFF) as api:
+        chat = api.add_channel("Press", username="press")
+        bot = telegram.Bot(api.token, base_url=f"{api.url}/bot")
+        await bot.send_message(chat.id, "<b>Hello</b>", parse_mode="HTML")
+        assert api.log.messages(chat.id)[0].text == "Hello"
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+from feedbot.demo.botapi.app import application
+from feedbot.demo.botapi.world import World
+
+
+class FakeBotApi(World):
+    """The whole server; see `World` for its state and `feedbot.demo.botapi.control` for HTTP.
+
+    host, port: where to listen; port 0: any free one
+    The other arguments are `World`'s. `url` is the root, without `/bot`.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, **world: Any) -> None:
+        super().__init__(**world)
+        self._address = (host, port)
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listen. OSError if the address is taken."""
+        listener = socket.create_server(self._address)
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        config = uvicorn.Config(
+            application(self, self._hang_up), http="h11", lifespan="off", log_config=None,
+            access_log=False, date_header=False, server_header=False,
+        )  # fmt: skip
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve([listener]))
+        await self._server.listening.wait()
+
+    async def aclose(self) -> None:
+        """Hang up on everybody and stop; what is logged stays readable."""
+        if self._server and self._serving:
+            self._server.ended.set()
+            await self._serving
+        self.log.close()
+
+    async def __aenter__(self) -> FakeBotApi:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _hang_up(self, client: tuple[str, int]) -> None:
+        """Close the connection of a client without an answer."""
+        if self._server:
+            self._server.hang_up(client)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn inside somebody else's loop: no signals, no ticking, hanging up at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def main_loop(self) -> None:
+        await self.ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        self.hang_up(None)
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def hang_up(self, client: tuple[str, int] | None) -> None:
+        """Close the connection of one client, or of all."""
+        for connection in list(self.server_state.connections):
+            transport, peer = connection.transport, getattr(connection, "client", None)
+            if transport is not None and client in (None, peer):
+                transport.abort()
