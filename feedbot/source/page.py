@@ -1,0 +1,266 @@
+"""HTML as a tree that can be walked: parsing, links, and text in document order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from lxml import etree
+
+from feedbot.errors import ParseError
+from feedbot.source.tidy import clean, one_line
+
+# lxml ships no types; an element is Any to the type checker.
+Element = Any
+
+_UNSEEN = frozenset(
+    {"script", "style", "template", "noscript", "svg", "head", "select", "textarea"}
+)
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset"
+    " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section"
+    " summary table tbody td tfoot th thead tr ul".split()
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r") + b"\x7f"
+_UNWRITABLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\ud800-\udfff\"<>\\^`{|}]")
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+# What else comes in place of a page, by its first characters (binary ones as any charset has them).
+_OTHERS = (
+    *(
+        ('{"', "JSON"),
+        ("{\n", "JSON"),
+        ("{ ", "JSON"),
+        ("{\r", "JSON"),
+        ('["', "JSON"),
+        ("[{", "JSON"),
+    ),
+    *(("%PDF-", "a PDF"), ("PK\x03\x04", "a ZIP file")),
+    *(("GIF8", "an image"), ("\x89PNG", "an image"), ("RIFF", "an image")),
+)
+_MARKUP = re.compile(r"<[A-Za-z!]")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A parsed page: its tree, the URL that links are relative to, and what it says of itself."""
+
+    root: Element
+    base: str
+    title: str | None
+    language: str | None
+
+
+def parse_page(html: str, url: str) -> Page:
+    """The tree of a decoded page fetched from `url`.
+
+    Truncated and deeply nested pages come out as far as they go. Raises ParseError where there is
+    no HTML.
+    """
+    start = html[:200].lstrip("\ufeff \t\r\n\0")
+    if not start and not html.strip("\ufeff \t\r\n\0"):
+        raise ParseError("the page is empty")
+    other = next((name for sign, name in _OTHERS if start.startswith(sign)), None)
+    if other or not _MARKUP.search(html):
+        what = f"this is {other}" if other else "there is no markup in it"
+        raise ParseError(f"not HTML: {what}, it starts with {one_line(start)[:40]!r}")
+    data = html.encode("utf-8", "ignore").translate(None, _CONTROLS)
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, no_network=True
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise ParseError(f"not HTML: {error}") from error
+    if root is None:
+        raise ParseError("not HTML: no element in it")
+    base = root.find(".//base[@href]")
+    title = root.find(".//title")
+    heading = one_line(title.text or "") if title is not None else ""
+    return Page(
+        root=root,
+        base=(absolute(base.get("href"), url) if base is not None else None) or url,
+        title=heading or None,
+        language=one_line(root.get("lang") or "") or None,
+    )
+
+
+def absolute(href: str | None, base: str) -> str | None:
+    """The absolute http(s) URL of a reference, None where it leads nowhere (`javascript:`, …).
+
+    Fragment and query are kept: they may tell rows apart.
+    """
+    if href is None:
+        return None
+    href = clean(href).strip()
+    if not href:
+        return None
+    scheme = _SCHEME.match(href)
+    if scheme and scheme[1].lower() not in ("http", "https"):
+        return None
+    try:
+        joined = href if scheme and href[scheme.end() :].startswith("//") else _join(href, base)
+        if not urlsplit(joined).hostname:
+            return None
+    except ValueError:  # "Invalid IPv6 URL" and the like
+        return None
+    return _UNWRITABLE.sub(lambda found: quote(found[0], safe="", errors="ignore"), joined)
+
+
+def _join(href: str, base: str) -> str:
+    """`urljoin`, short for the commonest kind of link: a plain absolute path."""
+    if href[0] == "/" and href[1:2] != "/" and "/." not in href:
+        return _origin(base) + href
+    return urljoin(base, href)
+
+
+@lru_cache(maxsize=64)
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_link(element: Element) -> bool:
+    """Whether it is a link that leads off its own page."""
+    href = element.get("href")
+    return bool(href) and href.strip()[:1] not in ("", "#")
+
+
+@dataclass(slots=True)
+class Piece:
+    """A run of text as it stands in one element.
+
+    gap: what stands before it: 0 nothing, 1 a line break, 2 the edge of a block
+    """
+
+    text: str
+    gap: int
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over a row: its text in document order, and what else a reader looks for.
+
+    spans: for each element of interest, the range of `pieces` inside it
+    """
+
+    pieces: list[Piece] = field(default_factory=list)
+    spans: dict[Element, tuple[int, int]] = field(default_factory=dict)
+    links: list[Element] = field(default_factory=list)
+    headings: list[Element] = field(default_factory=list)
+    times: list[Element] = field(default_factory=list)
+
+    def lines(self, start: int = 0, end: int | None = None) -> str:
+        """The text of a range of pieces, see `lines`."""
+        return lines(self.pieces[start:end])
+
+    def without(self, spans: Iterable[tuple[int, int]]) -> str:
+        """The text outside some ranges of pieces; what they stood between stays apart."""
+        dropped = {number for start, end in spans for number in range(start, end)}
+        if not dropped:
+            return lines(self.pieces)
+        kept = []
+        gap = 0
+        for number, piece in enumerate(self.pieces):
+            gap = max(gap, piece.gap)
+            if number not in dropped:
+                kept.append(Piece(piece.text, gap))
+                gap = 0
+        return lines(kept)
+
+
+def walk(row: Element, marked: Iterable[Element] = ()) -> Walk:
+    """Read `row` once; `marked` elements get a span besides links and headings."""
+    found = Walk()
+    pieces = found.pieces
+    opened: dict[Element, int] = dict.fromkeys(marked, 0)
+    gap = 2
+    walker = etree.iterwalk(row, events=("start", "end"))
+    for event, element in walker:
+        tag = element.tag
+        if event == "start":
+            if tag in _UNSEEN or element.get("hidden") is not None:
+                walker.skip_subtree()
+                gap = _tail(element, row, pieces, gap)
+                continue
+            if tag in _BLOCKS:
+                gap = 2
+            elif tag == "br":
+                gap = min(gap + 1, 2)
+            if _of_interest(found, element, tag) or element in opened:
+                opened[element] = len(pieces)
+            if element.text:
+                gap = _text(element.text, pieces, gap)
+            continue
+        if element in opened:
+            found.spans[element] = (opened[element], len(pieces))
+        if tag in _BLOCKS:
+            gap = 2
+        gap = _tail(element, row, pieces, gap)
+    return found
+
+
+def _of_interest(found: Walk, element: Element, tag: str) -> bool:
+    """File an element under what it is; whether it is anything."""
+    if tag == "a":
+        found.links.append(element)
+    elif tag == "time":
+        found.times.append(element)
+    elif tag in _HEADINGS:
+        found.headings.append(element)
+    else:
+        return False
+    return True
+
+
+def _text(text: str, pieces: list[Piece], gap: int) -> int:
+    """Add a run of text; the gap before the next one."""
+    if gap and text.isspace():
+        return gap
+    pieces.append(Piece(text, gap))
+    return 0
+
+
+def _tail(element: Element, row: Element, pieces: list[Piece], gap: int) -> int:
+    """Add what follows an element inside the row."""
+    if element is row or not element.tail:
+        return gap
+    return _text(element.tail, pieces, gap)
+
+
+def lines(pieces: Iterable[Piece]) -> str:
+    """Cleaned text: a blank line between blocks, a line break where the page has one."""
+    out: list[str] = []
+    for gap, line in _lines(pieces):
+        if out:
+            out.append("\n\n" if gap == 2 else "\n")
+        out.append(line)
+    return "".join(out)
+
+
+def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, str]]:
+    """Each line with the gap before it; empty ones are left out."""
+    buffer: list[str] = []
+    before = 0
+    for piece in pieces:
+        if piece.gap:
+            line = one_line("".join(buffer))
+            if line:
+                yield before, line
+                before = piece.gap
+            else:
+                before = max(before, piece.gap)
+            buffer.clear()
+        buffer.append(piece.text)
+    line = one_line("".join(buffer))
+    if line:
+        yield before, line
+
+
+def text_of(element: Element) -> str:
+    """An element's text, paragraphs separated by a blank line."""
+    return lines(walk(element).pieces)

@@ -1,0 +1,66 @@
+"""Text as people should see it: no stray whitespace, no invisible or forbidden characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Control characters, lone surrogates, noncharacters (XML 1.0 has no way to write most of these),
+# zero-width space and word joiner, soft hyphen, byte order mark, overrides of writing direction.
+_JUNK = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    "\xad\u180e\u200b\u2060-\u206f\ufeff\u202a-\u202e]"
+    "|["
+    + "".join(
+        f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
+    )
+    + "]"
+)
+# Joiners shape Persian and Indic words and emoji; beside ASCII or spaces they are litter.
+_JOINER = re.compile(r"(?<![^\x00-\x7f\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\s])")
+
+#: What stands between a date and a title, or around a summary, and says nothing.
+SEPARATORS = " \t\n-–—−―‒‐‑|¦•·∙●▪■◦‣*:;,/\\»›→>~_=…"
+_LEADING_ONLY = "«‹"
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, cleaned; NBSP and the like become plain spaces."""
+    return " ".join(clean(text).split())
+
+
+def clean(text: str) -> str:
+    """`text` without invisible and forbidden characters; whitespace stays as it is."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _JUNK.sub("", text)
+    if "\u200c" in text or "\u200d" in text:
+        text = _JOINER.sub("", text)
+    return text
+
+
+def words(text: str) -> str:
+    """What is left for comparing: letters and digits, case-folded, one space between words."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join("".join(char if char.isalnum() else " " for char in folded).split())
+
+
+def repeats(summary: str, title: str) -> bool:
+    """Whether `summary` only says the title again."""
+    return words(summary) == words(title)
+
+
+def strip_separators(text: str) -> str:
+    """`text` without dashes, bullets and the like at either end."""
+    return text.lstrip(SEPARATORS).rstrip(
+        SEPARATORS.replace("…", "").replace("»", "").replace("›", "")
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """At most `length` characters, cut at a word, with an ellipsis where something is missing."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > length // 2 else cut).rstrip(SEPARATORS) + "…"
