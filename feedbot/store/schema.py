@@ -211,7 +211,12 @@ deliveries = sa.Table(
         sqlite_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
         postgresql_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
     ),
-    sa.Index("ix_deliveries_state", "state", "finished_at"),
+    sa.Index(
+        "ix_deliveries_failed",
+        "finished_at",
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
+    ),
     sqlite_autoincrement=True,  # the order owed survives deletions
 )
 

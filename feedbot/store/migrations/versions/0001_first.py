@@ -112,7 +112,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_deliveries_dedupe_key")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_deliveries_state", "deliveries", ["state", "finished_at"], unique=False)
+    op.create_index(
+        "ix_deliveries_failed",
+        "deliveries",
+        ["finished_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
+    )
     op.create_index(
         "ix_deliveries_unsent",
         "deliveries",

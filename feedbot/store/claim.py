@@ -1,0 +1,187 @@
+"""Whose turn it is: claiming what is to be sent now, in order and fair.
+
+One delivery a chat at a time, the oldest first; among chats the one that has waited longest. A chat
+that fails, waits or is slow delays no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.model import DeliveryKind, DeliveryState, PageDate
+from feedbot.store import tally
+from feedbot.store.schema import causes, deliveries, entries, sources, subscribers
+from feedbot.store.tally import UNSENT
+
+#: Subscribers that are written to. One that asks or leaves is owed answers and nothing else.
+SERVED = ("active", "asking", "leaving")
+_CLAIMABLE = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An entry that a delivery tells of; `source` is the source's name."""
+
+    entry_id: int
+    source: str
+    title: str
+    link: str
+    page_date: PageDate
+    published: datetime
+    summary: str
+    author: str | None
+    image: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours to send now, with all a message needs.
+
+    attempts: calls begun, this one included
+    doubtful: an earlier call may have been accepted; this one is counted as resent
+    address:  "-100123…", "123" or "@name"
+    origin:   of the subscriber: config, chat or admin
+    """
+
+    id: int
+    subscriber_id: int
+    kind: DeliveryKind
+    payload: Mapping[str, Any]
+    attempts: int
+    doubtful: bool
+    address: str
+    topic: int
+    origin: str
+    causes: tuple[Cause, ...] = ()
+
+
+def _heads(busy: Collection[str]) -> sa.Subquery:
+    """The oldest unsent delivery of each chat that is written to and not busy: id, hold_until.
+
+    A chat's topics share its limits and its order, so they are one here. Only the small index of
+    the unsent is read.
+    """
+    oldest = (
+        sa.select(deliveries.c.subscriber_id, sa.func.min(deliveries.c.id).label("id"))
+        .where(UNSENT)
+        .group_by(deliveries.c.subscriber_id)
+        .subquery("oldest")
+    )
+    return (
+        sa.select(
+            sa.func.min(oldest.c.id).label("id"),
+            sa.func.max(subscribers.c.hold_until).label("hold_until"),
+        )
+        .join_from(oldest, subscribers, subscribers.c.id == oldest.c.subscriber_id)
+        .where(subscribers.c.state.in_(SERVED), subscribers.c.address.not_in(sorted(busy)))
+        .group_by(subscribers.c.address)
+        .subquery("heads")
+    )
+
+
+def claimable(now: datetime, limit: int, busy: Collection[str]) -> sa.Select[Any]:
+    """The query `claim` begins with: whose turn it is, longest owed first."""
+    heads = _heads(busy)
+    subscriber = (subscribers.c.address, subscribers.c.topic, subscribers.c.origin)
+    return (
+        sa.select(deliveries, *subscriber)
+        .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .where(
+            deliveries.c.state.in_(_CLAIMABLE),
+            deliveries.c.due_at <= now,
+            sa.or_(heads.c.hold_until.is_(None), heads.c.hold_until <= now),
+        )
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )
+
+
+async def claim(
+    connection: AsyncConnection, now: datetime, *, limit: int, busy: Collection[str]
+) -> list[Claimed]:
+    """Mark up to `limit` deliveries as being sent and return them, one a chat, longest owed first.
+
+    busy: addresses of chats that are being written to, or may not be yet
+    """
+    rows = (await connection.execute(claimable(now, limit, busy))).all()
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    doubtful = {row.id for row in rows if row.state == DeliveryState.IN_DOUBT}
+    resent = sa.case((deliveries.c.state == DeliveryState.IN_DOUBT, 1), else_=0)
+    await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(ids))
+        .values(
+            state=DeliveryState.SENDING,
+            attempts=deliveries.c.attempts + 1,
+            resent=deliveries.c.resent + resent,
+            started_at=now,
+        )
+    )
+    await tally.add(connection, "resent", len(doubtful))
+    because = await _causes(connection, ids)
+    return [_claimed(row, row.id in doubtful, because.get(row.id, ())) for row in rows]
+
+
+def _claimed(row: sa.Row[Any], doubtful: bool, because: Sequence[Cause]) -> Claimed:
+    return Claimed(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        kind=DeliveryKind(row.kind),
+        payload=row.payload,
+        attempts=row.attempts + 1,
+        doubtful=doubtful,
+        address=row.address,
+        topic=row.topic,
+        origin=row.origin,
+        causes=tuple(because),
+    )
+
+
+async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Cause]]:
+    """Of each delivery the entries it tells of, in the order of events."""
+    query = (
+        sa.select(causes.c.delivery_id, sources.c.name.label("source_name"), entries)
+        .join_from(causes, entries, entries.c.id == causes.c.entry_id)
+        .join(sources, sources.c.id == entries.c.source_id)
+        .where(causes.c.delivery_id.in_(ids))
+        .order_by(causes.c.delivery_id, causes.c.entry_id)
+    )
+    found: dict[int, list[Cause]] = {}
+    for row in await connection.execute(query):
+        cause = Cause(
+            entry_id=row.id,
+            source=row.source_name,
+            title=row.title,
+            link=row.link,
+            page_date=row.page_date,
+            published=row.published,
+            summary=row.summary,
+            author=row.author,
+            image=row.image,
+        )
+        found.setdefault(row.delivery_id, []).append(cause)
+    return found
+
+
+async def next_due(connection: AsyncConnection, busy: Collection[str]) -> datetime | None:
+    """The earliest time at which a chat that is not busy may be sent something; None: never."""
+    heads = _heads(busy)
+    due = sa.case(
+        (heads.c.hold_until > deliveries.c.due_at, heads.c.hold_until), else_=deliveries.c.due_at
+    )
+    query = (
+        sa.select(sa.func.min(due))
+        .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
+        .where(deliveries.c.state.in_(_CLAIMABLE))
+    )
+    moment: datetime | None = (await connection.execute(query)).scalar()
+    return moment

@@ -1,0 +1,161 @@
+"""How chats come, go and move by themselves: /start and /stop, 403 and 429, group upgrades."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.model import DeliveryKind
+from feedbot.store.dialect import insert_missing
+from feedbot.store.schema import deliveries, meta, subscribers
+from feedbot.store.subscribers import (
+    ADMIN,
+    MOVED,
+    Key,
+    Subscriber,
+    admin_id,
+    find,
+    insert,
+    select,
+    update,
+)
+from feedbot.store.tally import UNSENT
+
+
+async def enter(
+    connection: AsyncConnection,
+    key: Key,
+    state: str,
+    now: datetime,
+    *,
+    kind: str | None = None,
+    title: str | None = None,
+) -> int:
+    """A chat's own row in `state`: active, asking, or leaving (only answered, then deleted)."""
+    row = await find(connection, *key)
+    if row is None:
+        return await insert(connection, key, "chat", state, now, kind, title)
+    await update(
+        connection, row.id, origin="chat", state=state, reason=None, kind=kind, title=title
+    )
+    return row.id
+
+
+async def allow(connection: AsyncConnection, id: int) -> bool:
+    """Let in a chat that asks; False where none of this number does."""
+    return await _move(connection, id, "asking", "active")
+
+
+async def deny(connection: AsyncConnection, id: int) -> bool:
+    """Send away a chat that asks; False where none of this number does."""
+    return await _move(connection, id, "asking", "leaving")
+
+
+async def leave(connection: AsyncConnection, id: int) -> None:
+    """End a chat's own subscription: nothing more for it but answers, then its row goes.
+
+    The admin chat goes back to being only that.
+    """
+    await connection.execute(
+        sa.delete(deliveries).where(
+            deliveries.c.subscriber_id == id,
+            deliveries.c.kind.in_((DeliveryKind.NEWS, DeliveryKind.COUNTER)),
+            UNSENT,
+        )
+    )
+    if id == await admin_id(connection):
+        await update(connection, id, origin="admin")
+    else:
+        await update(connection, id, state="leaving")
+
+
+async def purge_left(connection: AsyncConnection) -> None:
+    """Delete the leaving ones that have been answered, with all that is known of them."""
+    owed = sa.exists().where(deliveries.c.subscriber_id == subscribers.c.id, UNSENT)
+    await connection.execute(sa.delete(subscribers).where(subscribers.c.state == "leaving", ~owed))
+
+
+async def lose(connection: AsyncConnection, address: str, reason: str) -> list[Subscriber]:
+    """Telegram lets the bot write there no more: followers are deleted, configured chats paused.
+
+    Returns those newly paused, for the operator to hear of. What they are owed waits.
+    """
+    admin = await admin_id(connection) or 0
+    await connection.execute(
+        sa.delete(subscribers).where(
+            subscribers.c.address == address,
+            subscribers.c.origin == "chat",
+            subscribers.c.id != admin,
+        )
+    )
+    active = subscribers.c.state == "active"
+    paused = await select(connection, subscribers.c.address == address, active)
+    for row in paused:
+        await update(connection, row.id, state="paused", reason=reason)
+    return paused
+
+
+async def resume(connection: AsyncConnection, addresses: Sequence[str]) -> list[Subscriber]:
+    """Write again to the paused ones among these addresses; returns them."""
+    paused = await select(
+        connection, subscribers.c.address.in_(addresses), subscribers.c.state == "paused"
+    )
+    for row in paused:
+        await update(connection, row.id, state="active", reason=None)
+    return paused
+
+
+async def hold(connection: AsyncConnection, address: str, until: datetime) -> None:
+    """Send nothing to this chat, in whatever topic, until then; restarts do not shorten it."""
+    await connection.execute(
+        sa.update(subscribers).where(subscribers.c.address == address).values(hold_until=until)
+    )
+
+
+async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
+    """A group became a supergroup: its subscribers move, with what they are owed.
+
+    Where the new address is taken already, the configured one of the two stays. Returns whether
+    the operator has an address to change.
+    """
+    moving = await select(connection, subscribers.c.address == old)
+    for row in moving:
+        there = await find(connection, new, row.topic)
+        taken = there and there.state != "removed"
+        if there and taken and (there.origin != "chat" or row.origin == "chat"):
+            await _merge(connection, row, into=there)
+            continue
+        if there:
+            await _merge(connection, there, into=row)
+        await update(connection, row.id, address=new)
+    named = any(row.origin != "chat" and row.state != "removed" for row in moving)
+    if named:
+        await insert_missing(connection, meta, [{"key": MOVED + old, "value": new}], ["key"])
+    return named
+
+
+async def _merge(connection: AsyncConnection, row: Subscriber, *, into: Subscriber) -> None:
+    """Delete `row`, which is the same chat as `into`; what only it was owed moves over."""
+    await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.subscriber_id == row.id, UNSENT)
+        .values(subscriber_id=into.id)
+    )
+    await connection.execute(
+        sa.update(meta)
+        .where(meta.c.key == ADMIN, meta.c.value == str(row.id))
+        .values(value=str(into.id))
+    )
+    await connection.execute(sa.delete(subscribers).where(subscribers.c.id == row.id))
+
+
+async def _move(connection: AsyncConnection, id: int, before: str, after: str) -> bool:
+    result = await connection.execute(
+        sa.update(subscribers)
+        .where(subscribers.c.id == id, subscribers.c.state == before)
+        .values(state=after)
+    )
+    return result.rowcount > 0

@@ -1,0 +1,194 @@
+"""The outbox: what is owed to whom, what is being sent, and what became of it.
+
+    owe ──→ pending ──claim──→ sending ──record──→ sent | failed
+               ↑                  │
+               ├── never accepted ┤        a crash leaves `sending` behind; `doubt_leftovers`
+            in_doubt ← no answer ─┘        calls that by its name at the next start
+
+Every function takes a connection inside `Store.transaction()` (`Store.reading()` where it only
+looks), so that what is owed commits with what caused it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.model import DeliveryState
+from feedbot.owing import Owed
+from feedbot.store import tally
+from feedbot.store.claim import Claimed, claim, next_due
+from feedbot.store.dialect import insert_missing
+from feedbot.store.schema import causes, deliveries, messages
+from feedbot.store.tally import UNSENT, Counts, counts, recent_sends
+
+__all__ = [
+    "Claimed",
+    "Counts",
+    "Outcome",
+    "claim",
+    "counts",
+    "doubt_leftovers",
+    "drop",
+    "next_due",
+    "owe",
+    "recent_sends",
+    "record",
+]
+
+_CHUNK = 500  # values in one IN list; databases have limits
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call: sent, failed, pending again (never accepted), or in doubt.
+
+    at:        when the call ended
+    due_at:    when to try again
+    messages:  (chat id, message id) of each message Telegram made of it
+    attempted: False takes the attempt back: Telegram only said "later"
+    payload:   replaces the stored one (sent plainly from now on, …)
+    """
+
+    delivery_id: int
+    state: DeliveryState
+    at: datetime
+    due_at: datetime | None = None
+    error: str | None = None
+    messages: tuple[tuple[int, int], ...] = ()
+    attempted: bool = True
+    payload: Mapping[str, Any] | None = None
+
+
+async def owe(connection: AsyncConnection, owed: Sequence[Owed], now: datetime) -> None:
+    """Write what is owed, in this order. Owing again changes nothing but may add a cause."""
+    rows = [
+        {
+            "subscriber_id": one.subscriber_id,
+            "dedupe_key": one.dedupe_key,
+            "kind": one.kind,
+            "state": DeliveryState.PENDING,
+            "payload": dict(one.payload),
+            "created_at": now,
+            "due_at": now,
+            "attempts": 0,
+            "resent": 0,
+        }
+        for one in owed
+    ]
+    await insert_missing(connection, deliveries, rows, ["dedupe_key"])
+    ids = await _ids_by_key(connection, [one.dedupe_key for one in owed if one.entry_id])
+    because = [
+        {"delivery_id": ids[one.dedupe_key], "entry_id": one.entry_id}
+        for one in owed
+        if one.entry_id
+    ]
+    await insert_missing(connection, causes, because, ["delivery_id", "entry_id"])
+
+
+async def _ids_by_key(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for chunk in _chunks(keys):
+        query = sa.select(deliveries.c.dedupe_key, deliveries.c.id)
+        for row in await connection.execute(query.where(deliveries.c.dedupe_key.in_(chunk))):
+            ids[row.dedupe_key] = row.id
+    return ids
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+async def record(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
+    """Write down what became of calls.
+
+    "Sent" is the truth whatever the row says by now; the rest holds only for a row that is still
+    being sent. A delivery whose subscriber was deleted meanwhile is none any more.
+    """
+    await _record_sent(connection, [one for one in outcomes if one.state == DeliveryState.SENT])
+    for one in outcomes:
+        if one.state != DeliveryState.SENT:
+            await connection.execute(_unsent_update(one))
+
+
+async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> None:
+    if not sent:
+        return
+    query = sa.select(deliveries.c.id).where(
+        deliveries.c.id.in_([one.delivery_id for one in sent]),
+        deliveries.c.state != DeliveryState.SENT,
+    )
+    known = set((await connection.execute(query)).scalars())
+    sent = [one for one in sent if one.delivery_id in known]
+    if not sent:
+        return
+    await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == sa.bindparam("of"))
+        .values(state=DeliveryState.SENT, finished_at=sa.bindparam("at"), error=None),
+        [{"of": one.delivery_id, "at": one.at} for one in sent],
+    )
+    await connection.execute(
+        sa.insert(messages),
+        [
+            {
+                "delivery_id": one.delivery_id,
+                "part": part,
+                "chat_id": chat_id,
+                "message_id": message_id,
+                "sent_at": one.at,
+            }
+            for one in sent
+            for part, (chat_id, message_id) in enumerate(one.messages)
+        ],
+    )
+    await tally.add(connection, "sent", len(sent))
+
+
+def _unsent_update(outcome: Outcome) -> sa.Update:
+    values: dict[str, Any] = {
+        "state": outcome.state,
+        "finished_at": outcome.at,
+        "error": outcome.error,
+    }
+    if outcome.due_at:
+        values["due_at"] = outcome.due_at
+    if not outcome.attempted:
+        values["attempts"] = deliveries.c.attempts - 1
+    if outcome.payload is not None:
+        values["payload"] = dict(outcome.payload)
+    return (
+        sa.update(deliveries)
+        .where(deliveries.c.id == outcome.delivery_id, deliveries.c.state == DeliveryState.SENDING)
+        .values(values)
+    )
+
+
+async def doubt_leftovers(connection: AsyncConnection, now: datetime) -> int:
+    """At start: what was being sent when the last process ended is in doubt. Returns how many."""
+    result = await connection.execute(
+        sa.update(deliveries)
+        .where(UNSENT, deliveries.c.state == DeliveryState.SENDING)
+        .values(
+            state=DeliveryState.IN_DOUBT, due_at=now, error="the process ended before the answer"
+        )
+    )
+    return result.rowcount
+
+
+async def drop(connection: AsyncConnection, subscriber_id: int, reason: str, now: datetime) -> int:
+    """Give up what a subscriber is still owed; the rows stay, failed. Returns how many."""
+    result = await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.subscriber_id == subscriber_id, UNSENT)
+        .values(state=DeliveryState.FAILED, finished_at=now, error=reason)
+    )
+    return result.rowcount

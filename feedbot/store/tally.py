@@ -1,0 +1,105 @@
+"""How the outbox stands: counts for people, recent calls for the rate limits.
+
+What was ever sent is counted as it happens, in `meta`, so that nobody has to count a million rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.model import DeliveryState
+from feedbot.store.dialect import insert_missing
+from feedbot.store.schema import deliveries, messages, meta, subscribers
+
+#: Literals, not parameters: only so does a database see that its small partial indexes will do.
+UNSENT = sa.text("deliveries.state IN ('pending', 'sending', 'in_doubt')")
+FAILED = sa.text("deliveries.state = 'failed'")
+_TOTALS = {"sent": "deliveries_sent", "resent": "deliveries_resent"}  # keys in `meta`
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the outbox stands.
+
+    owed:     not sent yet, those in doubt included
+    in_doubt: now
+    sent, resent: so far; they outlive subscribers that left
+    failed:   refused for good, kept until looked at
+    """
+
+    owed: int = 0
+    sent: int = 0
+    in_doubt: int = 0
+    resent: int = 0
+    failed: int = 0
+
+
+async def counts(connection: AsyncConnection) -> Counts:
+    """How the outbox stands; reads only what is unsent or failed."""
+    number = sa.func.count().label("number")
+    unsent = await _pairs(
+        connection,
+        sa.select(deliveries.c.state, number).where(UNSENT).group_by(deliveries.c.state),
+    )
+    totals = await _pairs(
+        connection, sa.select(meta.c.key, meta.c.value).where(meta.c.key.in_(_TOTALS.values()))
+    )
+    failed = sa.select(number).select_from(deliveries).where(FAILED)
+    return Counts(
+        owed=sum(unsent.values()),
+        sent=totals.get(_TOTALS["sent"], 0),
+        in_doubt=unsent.get(DeliveryState.IN_DOUBT, 0),
+        resent=totals.get(_TOTALS["resent"], 0),
+        failed=(await connection.execute(failed)).scalar_one(),
+    )
+
+
+async def _pairs(connection: AsyncConnection, query: sa.Select[Any]) -> dict[str, int]:
+    return {name: int(value) for name, value in await connection.execute(query)}
+
+
+async def recent_sends(
+    connection: AsyncConnection, since: datetime, now: datetime
+) -> list[tuple[str, datetime]]:
+    """(address, end) of the calls that may still count against Telegram's limits, oldest first.
+
+    A call without an answer may reach Telegram at any time up to now, so it counts from `now`.
+    """
+    sent = (
+        sa.select(subscribers.c.address, messages.c.sent_at)
+        .join_from(messages, deliveries, deliveries.c.id == messages.c.delivery_id)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .where(messages.c.sent_at >= since)
+    )
+    refused = (
+        sa.select(subscribers.c.address, deliveries.c.finished_at)
+        .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .where(FAILED, deliveries.c.finished_at >= since)
+    )
+    begun = (
+        sa.select(subscribers.c.address)
+        .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .where(UNSENT, deliveries.c.started_at >= since)
+    )
+    ended = [
+        (row[0], row[1]) for query in (sent, refused) for row in await connection.execute(query)
+    ]
+    unanswered = [(row.address, now) for row in await connection.execute(begun)]
+    return sorted([*ended, *unanswered], key=lambda call: call[1])
+
+
+async def add(connection: AsyncConnection, total: str, number: int) -> None:
+    """Add to a running total, so that `status` need not count what was ever sent."""
+    if not number:
+        return
+    key = _TOTALS[total]
+    await insert_missing(connection, meta, [{"key": key, "value": "0"}], ["key"])
+    added = sa.cast(meta.c.value, sa.BigInteger) + number
+    await connection.execute(
+        sa.update(meta).where(meta.c.key == key).values(value=sa.cast(added, sa.String))
+    )

@@ -1,0 +1,326 @@
+"""The outbox: order, fairness, causes, and the truth about what was sent."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feedbot.model import DeliveryKind, DeliveryState
+from feedbot.store import bots, membership, outbox, subscribers
+from feedbot.store.claim import Claimed, claimable
+from feedbot.store.engine import Store
+from feedbot.store.outbox import Counts, Outcome
+from feedbot.store.schema import causes, deliveries, messages
+from tests.outboxes import NOON, add_entry, add_subscriber, news, owe_texts, seconds
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{tmp_path}/feedbot.db")
+    yield opened
+    await opened.close()
+
+
+async def claim(
+    store: Store, now: datetime = NOON, limit: int = 30, busy: Collection[str] = ()
+) -> list[Claimed]:
+    async with store.transaction() as connection:
+        return await outbox.claim(connection, now, limit=limit, busy=busy)
+
+
+async def record(store: Store, *outcomes: Outcome) -> None:
+    async with store.transaction() as connection:
+        await outbox.record(connection, outcomes)
+
+
+async def counts(store: Store) -> Counts:
+    async with store.reading() as connection:
+        return await outbox.counts(connection)
+
+
+def sent(claimed: Claimed, at: datetime = NOON) -> Outcome:
+    return Outcome(claimed.id, DeliveryState.SENT, at, messages=((int(claimed.address), 7),))
+
+
+async def two_chats(store: Store) -> None:
+    """-1 is owed a, b; -2 is owed c, d; in the order a, c, b, d."""
+    async with store.transaction() as connection:
+        one = await add_subscriber(connection, -1)
+        two = await add_subscriber(connection, -2)
+        for subscriber, text in ((one, "a"), (two, "c"), (one, "b"), (two, "d")):
+            await owe_texts(connection, subscriber, [text])
+
+
+def texts(claimed: list[Claimed]) -> list[str]:
+    return [one.payload["text"] for one in claimed]
+
+
+async def test_one_a_chat_is_claimed_longest_owed_first(store: Store) -> None:
+    await two_chats(store)
+    first = await claim(store)
+    assert texts(first) == ["a", "c"]
+    assert await claim(store) == []  # both chats are being written to
+    await record(store, *map(sent, first))
+    assert texts(await claim(store, limit=1)) == ["b"]
+    assert texts(await claim(store)) == ["d"]
+
+
+async def test_a_busy_chat_waits_and_delays_no_other(store: Store) -> None:
+    await two_chats(store)
+    assert texts(await claim(store, busy=["-1"])) == ["c"]
+
+
+async def test_topics_of_one_chat_take_turns(store: Store) -> None:
+    async with store.transaction() as connection:
+        general = await add_subscriber(connection, -1)
+        topic = await add_subscriber(connection, -1, topic=5)
+        await owe_texts(connection, topic, ["in the topic"])
+        await owe_texts(connection, general, ["in general"])
+    (first,) = await claim(store)
+    assert (first.topic, texts([first])) == (5, ["in the topic"])
+    await record(store, sent(first))
+    assert texts(await claim(store)) == ["in general"]
+
+
+async def test_a_delivery_that_waits_holds_back_what_was_owed_later(store: Store) -> None:
+    await two_chats(store)
+    first, other = await claim(store)
+    retry = Outcome(first.id, DeliveryState.PENDING, NOON, due_at=NOON + seconds(4), error="cut")
+    await record(store, retry, sent(other))
+    assert texts(await claim(store, NOON + seconds(3))) == ["d"]
+    async with store.reading() as connection:
+        assert await outbox.next_due(connection, []) == NOON + seconds(4)
+        assert await outbox.next_due(connection, ["-1"]) is None
+    (again,) = await claim(store, NOON + seconds(4))
+    assert (texts([again]), again.attempts, again.doubtful) == (["a"], 2, False)
+
+
+@pytest.mark.parametrize("state", ["paused", "removed"])
+async def test_only_some_are_written_to(store: Store, state: str) -> None:
+    async with store.transaction() as connection:
+        for number, which in enumerate((state, "asking", "leaving", "active")):
+            id = await add_subscriber(connection, number + 1, state=which)
+            await owe_texts(connection, id, [which])
+    assert texts(await claim(store)) == ["asking", "leaving", "active"]
+
+
+async def test_a_held_chat_is_claimed_when_the_hold_ends(store: Store) -> None:
+    await two_chats(store)
+    async with store.transaction() as connection:
+        await membership.hold(connection, "-1", NOON + seconds(9))
+        assert texts(await outbox.claim(connection, NOON, limit=9, busy=[])) == ["c"]
+        assert await outbox.next_due(connection, ["-2"]) == NOON + seconds(9)
+    assert texts(await claim(store, NOON + seconds(9))) == ["a"]
+
+
+async def test_owing_again_is_no_delivery_but_may_be_a_cause(store: Store) -> None:
+    async with store.transaction() as connection:
+        reader = await add_subscriber(connection, -1)
+        one = await add_entry(connection, "Visit", source="press")
+        two = await add_entry(connection, "The visit", source="news")
+        await outbox.owe(connection, [news(reader, one, article=9)], NOON)
+        await outbox.owe(connection, [news(reader, one, article=9)], NOON)
+        await outbox.owe(connection, [news(reader, two, article=9)], NOON)
+    (claimed,) = await claim(store)
+    assert [(cause.source, cause.title) for cause in claimed.causes] == [
+        ("press", "Visit"),
+        ("news", "The visit"),
+    ]
+    assert claimed.causes[0].page_date == NOON.date()
+    await record(store, sent(claimed))
+    async with store.transaction() as connection:
+        third = await add_entry(connection, "Visit!", source="blog")
+        await outbox.owe(connection, [news(reader, third, article=9)], NOON)
+        number = (await connection.execute(sa.select(sa.func.count()).select_from(causes))).scalar()
+    assert number == 3  # recorded
+    assert await claim(store) == []  # and not sent again
+
+
+async def test_a_sent_delivery_keeps_its_message_ids(store: Store) -> None:
+    await two_chats(store)
+    first, other = await claim(store)
+    several = replace(sent(first, NOON + seconds(1)), messages=((-1, 20), (-1, 21)))
+    await record(store, several)
+    async with store.reading() as connection:
+        rows = (await connection.execute(sa.select(messages))).all()
+    assert [(row.delivery_id, row.part, row.message_id) for row in rows] == [
+        (first.id, 0, 20),
+        (first.id, 1, 21),
+    ]
+    assert await counts(store) == Counts(owed=3, sent=1)
+    await record(store, several, sent(other))  # twice said, once counted
+    assert await counts(store) == Counts(owed=2, sent=2)
+
+
+async def test_leftovers_are_in_doubt_and_counted_when_sent_again(store: Store) -> None:
+    await two_chats(store)
+    await claim(store)
+    async with store.transaction() as connection:
+        assert await outbox.doubt_leftovers(connection, NOON + seconds(5)) == 2
+    assert await counts(store) == Counts(owed=4, in_doubt=2)
+    again = await claim(store, NOON + seconds(5))
+    assert [(one.attempts, one.doubtful) for one in again] == [(2, True), (2, True)]
+    assert await counts(store) == Counts(owed=4, resent=2)
+    await record(store, *map(sent, again))
+    assert await counts(store) == Counts(owed=2, sent=2, resent=2)
+
+
+async def test_a_call_without_an_answer_is_in_doubt(store: Store) -> None:
+    await two_chats(store)
+    first, _ = await claim(store)
+    due = NOON + seconds(2)
+    await record(store, Outcome(first.id, DeliveryState.IN_DOUBT, NOON, due, "time-out"))
+    assert await claim(store) == []
+    (again,) = await claim(store, due)
+    assert again.doubtful
+
+
+async def test_later_takes_the_attempt_back_and_a_payload_is_replaced(store: Store) -> None:
+    await two_chats(store)
+    first, _ = await claim(store)
+    payload = {**first.payload, "plain": True}
+    later = Outcome(first.id, DeliveryState.PENDING, NOON, NOON, attempted=False, payload=payload)
+    await record(store, later)
+    (again,) = await claim(store)
+    assert (again.attempts, again.payload) == (1, payload)
+
+
+async def test_a_refused_one_is_kept_with_its_text_and_the_next_goes(store: Store) -> None:
+    await two_chats(store)
+    first, _ = await claim(store)
+    await record(store, Outcome(first.id, DeliveryState.FAILED, NOON, error="message is odd"))
+    assert texts(await claim(store)) == ["b"]
+    async with store.reading() as connection:
+        row = (
+            await connection.execute(sa.select(deliveries).where(deliveries.c.id == first.id))
+        ).one()
+    assert (row.state, row.error) == ("failed", "message is odd")
+    assert (await counts(store)).failed == 1
+
+
+async def test_an_outcome_for_a_deleted_subscriber_is_no_error(store: Store) -> None:
+    async with store.transaction() as connection:
+        id = await add_subscriber(connection, 5, origin="chat")
+        await owe_texts(connection, id, ["hello"])
+    (claimed,) = await claim(store)
+    async with store.transaction() as connection:
+        await membership.lose(connection, "5", "blocked")
+    await record(store, sent(claimed))
+    assert await counts(store) == Counts()
+
+
+async def test_sent_is_the_truth_even_for_what_was_dropped_meanwhile(store: Store) -> None:
+    await two_chats(store)
+    first, other = await claim(store)
+    async with store.transaction() as connection:
+        for one in (first, other):
+            assert await outbox.drop(connection, one.subscriber_id, "left", NOON) == 2
+    retry = Outcome(other.id, DeliveryState.PENDING, NOON, due_at=NOON)
+    await record(store, sent(first), retry)
+    assert await counts(store) == Counts(sent=1, failed=3)
+
+
+async def test_recent_calls_are_known_after_a_restart(store: Store) -> None:
+    await two_chats(store)
+    first, _ = await claim(store)
+    await record(store, sent(first, NOON + seconds(1)))
+    since, now = NOON - seconds(60), NOON + seconds(30)
+    async with store.transaction() as connection:
+        await outbox.doubt_leftovers(connection, now)
+        recent = await outbox.recent_sends(connection, since, now)
+        assert recent == [("-1", NOON + seconds(1)), ("-2", now)]
+        assert await outbox.recent_sends(connection, now + seconds(1), now) == []
+    (refused,) = await claim(store, now, busy=["-1"])
+    await record(store, Outcome(refused.id, DeliveryState.FAILED, NOON + seconds(2), error="odd"))
+    async with store.reading() as connection:
+        recent = await outbox.recent_sends(connection, NOON + seconds(2), now)
+    assert recent == [("-2", NOON + seconds(2))]
+
+
+async def test_claiming_never_looks_at_what_was_sent(store: Store) -> None:
+    query = str(
+        claimable(NOON, 30, ["-1"]).compile(
+            dialect=sa.dialects.sqlite.dialect(), compile_kwargs={"literal_binds": True}
+        )
+    )
+    async with store.reading() as connection:
+        plan = [
+            row.detail for row in await connection.execute(sa.text(f"EXPLAIN QUERY PLAN {query}"))
+        ]
+    touching = [line for line in plan if "deliveries" in line]
+    assert any("ix_deliveries_unsent" in line for line in touching)
+    assert all(
+        "ix_deliveries_unsent" in line or "USING INTEGER PRIMARY KEY" in line for line in touching
+    ), plan
+
+
+async def test_a_bot_remembers_its_updates_and_its_hold(store: Store) -> None:
+    async with store.transaction() as connection:
+        assert await bots.update_offset(connection, 42) is None
+        assert await bots.hold_until(connection, 42) is None
+        await bots.set_update_offset(connection, 42, 7)
+        await bots.set_update_offset(connection, 42, 8)
+        await bots.hold(connection, 42, NOON)
+    async with store.reading() as connection:
+        assert await bots.update_offset(connection, 42) == 8
+        assert await bots.hold_until(connection, 42) == NOON
+        assert await bots.hold_until(connection, 43) is None
+
+
+ENDS = st.sampled_from([DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.IN_DOUBT])
+_numbers = itertools.count(1000)  # chats that no earlier example has used
+
+
+@given(
+    owed=st.lists(st.integers(0, 3), max_size=12),
+    ends=st.lists(ENDS, max_size=30),
+    limit=st.integers(1, 4),
+)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_whatever_happens_each_is_sent_once_and_in_order(
+    store: Store, owed: list[int], ends: list[DeliveryState], limit: int
+) -> None:
+    before = await counts(store)
+    expected: dict[str, list[str]] = {}
+    async with store.transaction() as connection:
+        chats = [str(next(_numbers)) for _ in range(4)]
+        ids = [await add_subscriber(connection, chat) for chat in chats]
+        for number, chat in enumerate(owed):
+            await owe_texts(connection, ids[chat], [str(number)])
+            expected.setdefault(chats[chat], []).append(str(number))
+    got: dict[str, list[str]] = {}
+    now, fate = NOON, iter(ends)
+    while claimed := await claim(store, now, limit=limit):
+        now += timedelta(seconds=1)
+        states = [next(fate, DeliveryState.SENT) for _ in claimed]
+        ends_now = zip(claimed, states, strict=True)
+        await record(store, *(replace(sent(one, now), state=s, due_at=now) for one, s in ends_now))
+        for one, state in zip(claimed, states, strict=True):
+            if state == DeliveryState.SENT:
+                got.setdefault(one.address, []).append(one.payload["text"])
+    assert got == expected
+    after = await counts(store)
+    assert (after.owed, after.sent - before.sent) == (0, len(owed))
+
+
+async def test_kinds_come_back_as_they_went_in(store: Store) -> None:
+    async with store.transaction() as connection:
+        id = await add_subscriber(connection, "@Press")
+        await owe_texts(connection, id, ["x"])
+    (claimed,) = await claim(store)
+    assert (claimed.kind, claimed.address, claimed.origin) == (
+        DeliveryKind.NOTICE,
+        "@press",
+        "config",
+    )
+    assert subscribers.address_of(-5) == "-5"
