@@ -105,7 +105,7 @@ def _storage_url(text: str) -> str:
     cure = 'write e.g. "sqlite:///feedbot.db"'
     if scheme != "sqlite":
         raise WrongValueError("is not a SQLite URL, the one kind of store there is for now", cure)
-    if not re.fullmatch(r"sqlite:///[^?#\x00]*[^?#\x00/]", text):
+    if not re.fullmatch(r"sqlite:///[^?#\x00-\x1f\x7f]*[^?#\x00-\x1f\x7f/]", text):
         raise WrongValueError("does not name a file", cure)
     return text
 

@@ -44,9 +44,15 @@ class _Source(EnvSettingsSource):
         return {name.lower(): value for name, value in self._environ.items() if value}
 
 
+def is_text(value: str) -> bool:
+    """Whether `value` came as UTF-8; Python keeps other bytes as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def read(environ: Mapping[str, str]) -> dict[str, Any]:
     """The values that known variables give, in the shape of the file."""
     known = {name: value for name, value in environ.items() if name in variables()}
+    known = {name: value for name, value in known.items() if is_text(value)}
     return _Source(known)()
 
 

@@ -56,6 +56,10 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     _drop_replaced_token(below, above)
     draft.take(below, base, {})
     draft.take(above, here, {key: name for name, key in _set(environ)})
+    for name, key in _set(environ):
+        if not environment.is_text(environ[name]):
+            draft.origins[key] = name
+            draft.findings.append(Finding(key, "is not UTF-8", "write it in UTF-8"))
     settings = draft.settings()
     settings = _anchored(settings, lambda key: here if key in draft.from_environment else base)
     settings._origins = draft.origins
@@ -96,8 +100,8 @@ class _Draft:
 
     def _read_secret(self, path: KeyPath, key: str, table: dict[str, Any], base: Path) -> None:
         written = table.get(f"{key}_file")
-        if not isinstance(written, str | Path):
-            return
+        if not isinstance(written, str | Path) or not str(written).isprintable():
+            return  # the models say what is wrong
         where = (*path, f"{key}_file")
         if key in table:
             self.findings.append(Finding(where, f"stands beside `{key}`", "keep one of them"))

@@ -1,6 +1,6 @@
 """Errors of the models as problems for a person: file, key, what is wrong, the nearest right one.
 
-Nothing here quotes a value: a value may be a secret in the wrong place.
+What pydantic says by itself is never passed on: it quotes values, and a value may be a secret.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def finding_of(error: ErrorDetails, data: Mapping[str, Any]) -> Finding:
     reason = context.get("error")
     if isinstance(reason, WrongValueError):
         return Finding(path, reason.what, reason.cure)
-    return Finding(path, "cannot be used", "")
+    return Finding(path, "cannot be used", "config.example.toml shows how it is written")
 
 
 def _is_tag(part: str | int) -> bool:
@@ -121,9 +121,9 @@ def label(path: KeyPath, data: Any) -> str:
     """`path` for a person: `sources[embassy].listing.item`, by name where there is a good one."""
     text = ""
     for part in path:
-        data = _child(data, part)
+        rows, data = data, _child(data, part)
         if isinstance(part, int):
-            text += f"[{_label_of_row(part, data)}]"
+            text += f"[{_row_name(rows, part)}]"
         else:
             key = part if re.fullmatch(r"[\w-]+", part, re.ASCII) else json.dumps(part)
             text += f".{key}" if text else key
@@ -136,7 +136,13 @@ def _child(data: Any, part: str | int) -> Any:
     return data[part] if isinstance(data, list) and part < len(data) else None
 
 
-def _label_of_row(index: int, row: Any) -> str:
+def _row_name(rows: Any, index: int) -> str:
+    """A row's own name, if it is a name and no row above has it; else its index."""
+    names = [_name(row) for row in rows[: index + 1]] if isinstance(rows, list) else []
+    return names[-1] if names and names[-1] and names.count(names[-1]) == 1 else str(index)
+
+
+def _name(row: Any) -> str:
     name = row.get("name", row.get("id")) if isinstance(row, Mapping) else None
     good = isinstance(name, str | int) and re.fullmatch(r"[@\w-]{1,64}", str(name))
-    return str(name) if good else str(index)
+    return str(name) if good else ""

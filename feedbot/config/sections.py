@@ -29,7 +29,11 @@ class Section(BaseModel):
     """What all sections share: types as written, no unknown keys, nothing echoed in an error."""
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        field_title_generator=lambda name, _: name.replace("_", " ").capitalize(),
     )
 
 
@@ -92,7 +96,9 @@ class Chat(Section):
     """A channel, group or person that gets messages whatever they say to the bot."""
 
     id: ChatId = Field(description='The number Telegram gives the chat, or "@name".')
-    topic: int | None = Field(default=None, ge=1, description="The forum topic's number.")
+    topic: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="The forum topic's number."
+    )
     sources: Annotated[tuple[str, ...], Strict(False)] | None = Field(
         default=None, description="Names of the sources it follows; left out: all."
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from feedbot.config.amounts import format_duration, format_size
 from feedbot.config.outline import header_of, pattern_of
@@ -16,11 +18,27 @@ from feedbot.config.settings import KeyPath, Settings
 MASK = "********"
 
 
+class _TomlSchema(GenerateJsonSchema):
+    """JSON Schema for TOML: there is no null in it, and defaults stand as a person writes them."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        made = super().default_schema(schema)
+        if schema.get("default") is None or isinstance(schema["default"], BaseModel):
+            made.pop("default", None)  # a section's keys have their own
+        return made
+
+    def encode_default(self, dft: Any) -> Any:
+        return super().encode_default(plain("", dft))
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of config.toml, for editors that complete and check TOML."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Settings.model_json_schema(),
+        **Settings.model_json_schema(schema_generator=_TomlSchema),
         "title": "feedbot configuration",
     }
 
@@ -60,11 +78,11 @@ def _line(name: str, value: Any, origin: str) -> str:
     import tomlkit  # needed here alone
 
     key = tomlkit.key(name).as_string()
-    written = tomlkit.item(_plain(name, value)).as_string()
+    written = tomlkit.item(plain(name, value)).as_string()
     return f"{key} = {written}  # {origin}"
 
 
-def _plain(name: str, value: Any) -> Any:
+def plain(name: str, value: Any) -> Any:
     """`value` as a person writes it in TOML."""
     if isinstance(value, SecretStr):
         return MASK

@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Strict
 
-from feedbot.config.wording import WrongValueError, quoted
+from feedbot.config.wording import WrongValueError, masked, quoted
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -30,12 +30,18 @@ def _one_line(text: str) -> str:
 def _name(text: str) -> str:
     if not re.fullmatch(NAME_PATTERN, text):
         cure = "use small letters a-z, digits and hyphens, up to 64, e.g. "
-        raise WrongValueError(f"{quoted(text)} is not a name", cure + quoted(_as_name(text)))
+        raise WrongValueError(
+            f"{quoted(text)} is not a name", cure + quoted(_as_name(masked(text)))
+        )
     return text
 
 
 def _as_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64] or "my-page"
+
+
+def _path(value: object) -> object:
+    return _one_line(value) if isinstance(value, str) else value
 
 
 def _header_name(text: str) -> str:
@@ -86,4 +92,4 @@ Token = Annotated[SecretStr, AfterValidator(_token)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Template = Annotated[str, AfterValidator(_template)]
-FilePath = Annotated[Path, Strict(False)]
+FilePath = Annotated[Path, Strict(False), BeforeValidator(_path)]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
+
+#: A bot's token, or a URL's credentials: people paste them under the wrong key too.
+_SECRET = re.compile(r"\d+:[\w-]{20,}|(?<=//)[^/\s]*(?=@)", re.ASCII)
 
 
 class WrongValueError(ValueError):
@@ -16,9 +20,14 @@ class WrongValueError(ValueError):
         super().__init__(f"{what}; {cure}" if cure else what)
 
 
+def masked(text: str) -> str:
+    """`text` without what looks like a token or a password in it."""
+    return _SECRET.sub("********", text)
+
+
 def quoted(value: object) -> str:
-    """`value` as one short line in quotes, whatever characters it holds."""
-    text = str(value)
+    """`value`, masked, as one short line in quotes."""
+    text = masked(str(value))
     return json.dumps(text if len(text) <= 60 else text[:59] + "…", ensure_ascii=False)
 
 
@@ -31,7 +40,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A cure for an unknown word: the nearest known one, or all of them where they are few."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {quoted(near)}?"
