@@ -130,6 +130,8 @@ _CUT = "body was cut off: the connection ended in the middle of it"
 _CLOSED = "the server closed the connection without an answer"
 _NOT_HTTP = "the answer is not valid HTTP"
 _BAD_URL = "not a valid http or https URL"
+# A URL of ours has been parsed before it is sent; what httpx itself may find wrong is a Location.
+_BAD_TARGET = "redirected to something that is not a valid URL"
 _PROXY = "the proxy failed"
 _REDIRECTS = "too many redirects"
 _UNSENT = "the request could not be sent"
@@ -193,7 +195,7 @@ CAUSES: dict[type[BaseException], Cause] = {
     httpx.CloseError: _LOST,
     httpx.NetworkError: _LOST,
     httpx.LocalProtocolError: _UNSENT,
-    httpx.RemoteProtocolError: _NOT_HTTP,
+    httpx.RemoteProtocolError: _BAD_TARGET,
     httpx.ProtocolError: _NOT_HTTP,
     httpx.ProxyError: _PROXY,
     httpx.UnsupportedProtocol: _BAD_URL,
@@ -203,7 +205,7 @@ CAUSES: dict[type[BaseException], Cause] = {
     httpx.RequestError: "the request failed",
     httpx.HTTPStatusError: "the server answered with an error",
     httpx.HTTPError: "the request failed",
-    httpx.InvalidURL: _BAD_URL,
+    httpx.InvalidURL: _BAD_TARGET,
     httpx.CookieConflict: _OURS,
     httpx.StreamError: _OURS,
     httpx.StreamConsumed: _OURS,

@@ -197,7 +197,7 @@ class Fetcher:
                 if response.status_code not in _REDIRECTS:
                     content = await self._content(response, conditional=bool(asked))
                     return _fetched(request, trail, response, content, start)
-                trail.step(_target(response, trail.url), response.status_code)
+                trail.step(_target(response), response.status_code)
             if trail.url in seen:
                 raise Failure("redirect loop: this address was asked before")
             seen.add(trail.url)
@@ -237,7 +237,7 @@ def retry_after(value: str, now: datetime) -> datetime | None:
     value = value.strip()
     latest = now + MAX_RETRY_AFTER
     if value.isdecimal():
-        seconds = min(int(value), MAX_RETRY_AFTER.total_seconds())
+        seconds = min(float(value), MAX_RETRY_AFTER.total_seconds())
         moment = now + timedelta(seconds=seconds)
     else:
         try:
@@ -253,16 +253,13 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def _target(response: httpx.Response, base: httpx.URL) -> httpx.URL:
+def _target(response: httpx.Response) -> httpx.URL:
     """Where a redirect leads, without the credentials it may carry. Raises Failure."""
-    location = response.headers.get("Location", "")
-    status = response.status_code
-    if not location:
+    if not response.headers.get("Location") or response.next_request is None:
+        status = response.status_code
         raise Failure(f"HTTP {_status(status)} without a Location", status=status)
     try:
-        return without_credentials(parse_url(str(base.join(location))))
-    except httpx.InvalidURL as error:
-        raise Failure("redirected to something that is not a valid URL") from error
+        return without_credentials(parse_url(str(response.next_request.url)))
     except Failure as error:
         raise Failure(f"redirected to where we do not follow: {error}") from error
 

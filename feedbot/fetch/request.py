@@ -88,7 +88,8 @@ class Fetched:
 def parse_url(url: str) -> httpx.URL:
     """`url` as an absolute http(s) URL without fragment, credentials included. Raises Failure."""
     try:
-        parsed = httpx.URL(url).copy_with(fragment=None)
+        parsed = httpx.URL(url)
+        parsed = parsed.copy_with(fragment=None) if parsed.fragment else parsed
     except (httpx.InvalidURL, ValueError) as error:
         raise Failure("not a valid URL") from error
     if parsed.scheme not in ("http", "https"):
@@ -124,14 +125,25 @@ def private_headers(request: Request, url: httpx.URL) -> dict[bytes, bytes]:
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in request.cookies.items())
     auth = request.auth or ((url.username, url.password) if url.userinfo else None)
     if auth is not None:
-        pair = ":".join(auth).encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    for name, value in headers.items():
+        pair = base64.b64encode(_encoded("the user and password", ":".join(auth)))
+        headers["Authorization"] = f"Basic {pair.decode()}"
+    for name in headers:
         if not _TOKEN.fullmatch(name):
             raise Failure(f"header {name!r} is not a valid name")
-        if _LINE_BREAKING.search(value):
-            raise Failure(f"header {name}: its value has a line break in it")
-    return {name.encode(): value.encode() for name, value in headers.items()}
+    return {
+        name.encode(): _encoded(f"the value of header {name}", value)
+        for name, value in headers.items()
+    }
+
+
+def _encoded(what: str, value: str) -> bytes:
+    """`value` for a header, without naming it. Raises Failure where it cannot stand in one."""
+    if _LINE_BREAKING.search(value):
+        raise Failure(f"{what} has a line break in it")
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise Failure(f"{what} is not valid text") from None
 
 
 def conditions(request: Request, url: httpx.URL, *, first: bool) -> dict[bytes, bytes]:
@@ -143,8 +155,4 @@ def conditions(request: Request, url: httpx.URL, *, first: bool) -> dict[bytes, 
     if not gave:
         return {}
     named = {b"If-None-Match": request.etag, b"If-Modified-Since": request.last_modified}
-    return {
-        name: value.encode()
-        for name, value in named.items()
-        if value and not _LINE_BREAKING.search(value)
-    }
+    return {name: _encoded("a validator", value) for name, value in named.items() if value}
