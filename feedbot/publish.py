@@ -46,7 +46,7 @@ class Published:
 class Publisher:
     """Writes `DIRECTORY/NAME.atom` and keeps what it wrote.
 
-    base_url: where the files are served; self links point below it
+    base_url: where the files are served, without a slash at its end; self links point below it
     limit:    entries in each feed
     """
 
@@ -63,10 +63,24 @@ class Publisher:
         self._store = store
         self._clock = clock
         self._configured = configured
-        self._base_url = base_url.rstrip("/")
+        self._base_url = base_url
         self._limit = limit
         self._feeds: dict[str, Published] = {}
         self.directory = directory
+
+    def configure(self, configured: Mapping[str, Source], base_url: str, limit: int) -> None:
+        """Take up a new configuration; what it changes shows with the next `publish_all`."""
+        self._configured, self._base_url, self._limit = configured, base_url, limit
+
+    def check_writable(self) -> None:
+        """See that feeds can be written at all, before anything is polled. Raises PublishError."""
+        probe = self.directory / f".writable.{os.getpid()}"
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"x")
+            probe.unlink()
+        except OSError as error:
+            raise _unwritable(self.directory, error) from None
 
     def get(self, name: str) -> Published | None:
         """The feed of a source, as it was last written."""
@@ -110,7 +124,7 @@ class Publisher:
             url=source.url,
             self_url=self.url(name),
             language=source.language,
-            author=source.author,
+            author=source.author or source.title,
             timezone=source.timezone,
             fallback_updated=state.baseline_at.replace(microsecond=0),
         )
@@ -132,8 +146,12 @@ class Publisher:
             modified = max(now, int(old.modified.timestamp()) + 1) if old else now
             replace_file(path, body, modified)
         except OSError as error:
-            raise PublishError(f"{path}: {error.strerror}; check feeds.directory") from None
+            raise _unwritable(path, error) from None
         self._feeds[name] = Published.of(body, datetime.fromtimestamp(modified, UTC))
+
+
+def _unwritable(path: Path, error: OSError) -> PublishError:
+    return PublishError(f"{path}: {error.strerror}; check feeds.directory and its permissions")
 
 
 def _read(path: Path) -> Published:

@@ -69,7 +69,7 @@ class Scheduler:
             await self._start_due()
             if await self._daily.owe_due():
                 self._wake()
-            await self._publish(list(self._unwritten))
+            await self.publish_unwritten()
         except StoreError as error:
             self._note(str(error))
             return
@@ -92,6 +92,10 @@ class Scheduler:
         skipped = {polled.source for polled in held}
         active = [state for state in states if state.active and state.name not in skipped]
         return held + await asyncio.gather(*self._spawn(active))
+
+    async def publish_unwritten(self) -> None:
+        """Try the feeds once more that could not be written. Raises StoreError."""
+        await self._publish(list(self._unwritten))
 
     async def finish(self, grace: timedelta) -> None:
         """Let polls under way end within `grace`, then cut them off; each commits whole or not."""

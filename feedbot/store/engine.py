@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from feedbot.errors import StoreBusyError, StoreError, StoreUnwritableError
 from feedbot.store import migrate
+from feedbot.store.schema import meta
 
 _BUSY_SECONDS = 10
 _UNWRITABLE = ("readonly", "is locked", "disk is full", "disk I/O error", "unable to open")
@@ -108,6 +110,14 @@ class Store:
         with _wrapped(self.path):
             async with self._engine.connect() as connection, connection.begin():
                 yield connection
+
+    async def check_writable(self, now: datetime) -> None:
+        """Write something small. Raises StoreUnwritableError, StoreError."""
+        async with self.transaction() as connection:
+            await connection.execute(sa.delete(meta).where(meta.c.key == "checked_at"))
+            await connection.execute(
+                sa.insert(meta).values(key="checked_at", value=now.isoformat())
+            )
 
     async def backup(self, target: Path) -> None:
         """Write a consistent copy to `target` while others work. Raises StoreError."""

@@ -1,0 +1,289 @@
+"""The program wired together: `once` and `run`.
+
+    Settings → Store, Fetcher, Publisher, Telegram → Poller, Daily → Scheduler → Web
+
+Everything is built here and handed in; no other module reads configuration or makes its own parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.clock import Clock, SystemClock
+from feedbot.config import Settings
+from feedbot.daily import Daily
+from feedbot.errors import ConfigError, FeedbotError, StoreError
+from feedbot.fetch import Fetcher
+from feedbot.model import Source
+from feedbot.owing import Follower
+from feedbot.poll import Audience, Polled, Poller
+from feedbot.publish import Publisher
+from feedbot.schedule import Scheduler
+from feedbot.status import Status, read_status
+from feedbot.store import outbox, sources, subscribers
+from feedbot.store.engine import Store
+from feedbot.telegram import Telegram
+from feedbot.web.app import create_app
+from feedbot.web.server import WebServer, listen
+
+log = logging.getLogger(__name__)
+
+#: A tick comes every second; one that has not come for this long stands still.
+_STANDSTILL = timedelta(seconds=30)
+#: How long calls under way may take after SIGTERM; with the rest it stays under ten seconds.
+_GRACE = timedelta(seconds=8)
+#: Host in new ids where no `feeds.base_url` names one; `.invalid` is nobody's (RFC 2606).
+_NOBODY = "feedbot.invalid"
+
+
+class App:
+    """One store's program. Use `App.open`, which builds it and takes it down again."""
+
+    def __init__(
+        self, settings: Settings, store: Store, fetcher: Fetcher, clock: Clock, random: Random
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.sources = _by_name(settings)
+        audience = Audience(self._followers, subscribers.admin_id)
+        self.publisher = Publisher(
+            store,
+            clock,
+            self.sources,
+            directory=settings.feeds.directory,
+            base_url=base_url(settings),
+            limit=settings.feeds.entries,
+        )
+        self.poller = Poller(
+            store, fetcher, clock, audience, authority=_authority(settings), random=random
+        )
+        self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
+        self.telegram = Telegram.build(settings, store, clock, random)
+        self.scheduler = Scheduler(
+            store,
+            self.poller,
+            self.publisher,
+            self.daily,
+            clock,
+            lambda: self.sources,
+            self.telegram.wake if self.telegram else lambda: None,
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings, clock: Clock | None = None, random: Random | None = None
+    ) -> AsyncIterator[App]:
+        """Open the store as its one scheduler and make it follow the configuration.
+
+        Raises StoreError, PublishError.
+        """
+        async with AsyncExitStack() as stack:
+            store = await Store.open(settings.storage.url)
+            stack.push_async_callback(store.close)
+            store.become_scheduler()
+            fetcher = await stack.enter_async_context(_fetcher(settings))
+            app = cls(settings, store, fetcher, clock or SystemClock(), random or Random())
+            if app.telegram:
+                await stack.enter_async_context(app.telegram)
+            await app._prepare()
+            yield app
+
+    async def _prepare(self) -> None:
+        await asyncio.to_thread(self.publisher.check_writable)
+        now = self.clock.now()
+        async with self.store.transaction() as connection:
+            doubtful = await outbox.doubt_leftovers(connection, now)
+        if doubtful:
+            log.warning("%d deliveries were being sent when the last process ended", doubtful)
+        await self._sync()
+        await self.publisher.publish_all()
+
+    async def _sync(self) -> None:
+        now = self.clock.now()
+        telegram = self.settings.telegram
+        async with self.store.transaction() as connection:
+            await sources.sync(
+                connection, list(self.sources.values()), _authority(self.settings), now
+            )
+            lines = await subscribers.sync_config(
+                connection, self.settings.effective_chats(), telegram.admin_chat, now
+            )
+        for line in lines:
+            log.warning("%s", line)
+        await self.daily.sync()
+
+    async def _followers(self, connection: AsyncConnection) -> Sequence[Follower]:
+        if self.telegram is None:  # nothing will be posted, so nothing is owed
+            return []
+        return await subscribers.following(connection, self.settings.effective_chats())
+
+    # ---------------------------------------------------------------- once
+
+    async def once(self, wait: timedelta) -> tuple[list[Polled], bool]:
+        """Poll all, owe what is due, deliver for up to `wait`; the polls, and if all is sent."""
+        deadline = self.clock.now() + wait
+        polled = await self.scheduler.poll_all()
+        await self.daily.owe_due()
+        await self.scheduler.publish_unwritten()
+        delivered = await self.telegram.drain(deadline) if self.telegram else True
+        return polled, delivered
+
+    # ---------------------------------------------------------------- run
+
+    async def run(self, reload: Callable[[], Settings], stop: asyncio.Event) -> None:
+        """Schedule, deliver, answer and serve until `stop`. Raises ListenError."""
+        web = WebServer(
+            create_app(self.publisher.get, self._overview, self.trouble),
+            listen(*self.settings.web.address),
+        )
+        ticker = AsyncIOScheduler(timezone=UTC)
+        ticker.add_job(
+            self.scheduler.tick,
+            "interval",
+            seconds=1,
+            coalesce=True,
+            misfire_grace_time=None,
+            max_instances=1,
+            next_run_time=datetime.now(UTC),
+        )
+        web.start()
+        ticker.start()
+        if self.telegram:
+            self.telegram.start()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload(reload)))
+        log.info(
+            "feeds at %s/feeds/, page at %s/", base_url(self.settings), base_url(self.settings)
+        )
+        try:
+            await stop.wait()
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            ticker.shutdown(wait=False)
+            await self._finish(web)
+
+    async def _finish(self, web: WebServer) -> None:
+        log.info("stopping: no new work")
+        ending = [self.scheduler.finish(_GRACE), web.stop()]
+        if self.telegram:
+            ending.append(self.telegram.shutdown(_GRACE))
+        for result in await asyncio.gather(*ending, return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.error("while stopping: %s", result)
+
+    async def _reload(self, reload: Callable[[], Settings]) -> None:
+        try:
+            new = await asyncio.to_thread(reload)
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("%s", problem)
+            log.error("the configuration is wrong and was not reloaded; the old one stays")
+            return
+        for key in _fixed_keys(self.settings, new):
+            log.warning("%s has changed: that takes a restart", key)
+        self.settings = new
+        self.sources = _by_name(new)
+        self.publisher.configure(self.sources, base_url(new), new.feeds.entries)
+        if self.telegram:
+            self.telegram.configure(new)
+        try:
+            await self._sync()
+            await self.publisher.publish_all()
+        except FeedbotError as error:
+            log.error("while reloading: %s", error)
+            return
+        log.info("configuration reloaded: %d sources", len(self.sources))
+
+    # ---------------------------------------------------------------- how it fares
+
+    async def trouble(self) -> str | None:
+        """Why feedbot is not well: the store cannot be written, or the tick stands still."""
+        last = self.scheduler.last_tick
+        if self.scheduler.trouble:
+            return self.scheduler.trouble
+        if last and self.clock.now() - last > _STANDSTILL:
+            return f"nothing has been scheduled since {last:%Y-%m-%d %H:%M:%S} UTC"
+        try:
+            await self.store.check_writable(self.clock.now())
+        except StoreError as error:
+            return str(error)
+        return None
+
+    async def status(self) -> Status:
+        """How everything stands."""
+        return await read_status(
+            self.store, self.sources, self.settings.effective_counters(), self.clock.now()
+        )
+
+    async def _overview(self) -> dict[str, Any]:
+        status = await self.status()
+        return {
+            "language": self.settings.language,
+            "counters": status.counters,
+            "sources": [
+                {
+                    "title": source.title,
+                    "url": source.url,
+                    "feed": f"feeds/{source.name}.atom",
+                    "ready": self.publisher.get(source.name) is not None,
+                    "entries": source.entries,
+                    "last_ok": f"{source.last_ok:%Y-%m-%d %H:%M} UTC"
+                    if source.last_ok
+                    else "never",
+                }
+                for source in status.sources
+            ],
+        }
+
+
+def base_url(settings: Settings) -> str:
+    """Where readers reach us: as configured, else where we listen."""
+    if settings.feeds.base_url:
+        return settings.feeds.base_url.rstrip("/")
+    host, port = settings.web.address
+    return f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
+
+
+def _authority(settings: Settings) -> str:
+    return urlsplit(settings.feeds.base_url or "").hostname or _NOBODY
+
+
+def _by_name(settings: Settings) -> Mapping[str, Source]:
+    return {source.name: source for source in settings.effective_sources()}
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    http = settings.http
+    return Fetcher(
+        contact=http.contact,
+        timeout=http.timeout.total_seconds(),
+        max_bytes=http.max_bytes,
+        allow_private_networks=http.allow_private_networks,
+    )
+
+
+def _fixed_keys(old: Settings, new: Settings) -> list[str]:
+    """Keys that were changed and cannot be while running."""
+    watched = {
+        "storage.url": lambda s: s.storage,
+        "http": lambda s: s.http,
+        "feeds.directory": lambda s: s.feeds.directory,
+        "web.listen": lambda s: s.web,
+        "telegram.token": lambda s: s.telegram.token,
+        "telegram.api_url": lambda s: s.telegram.api_url,
+        "telegram.proxy": lambda s: s.telegram.proxy,
+    }
+    return [key for key, value in watched.items() if value(old) != value(new)]

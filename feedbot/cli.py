@@ -1,0 +1,253 @@
+"""The command line. Results on stdout, logs on stderr.
+
+Exit 0: all well. 1: a source or delivery failed, or nothing was found; the rest was done.
+2: usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from feedbot import __version__, config, logs
+from feedbot.config import Settings
+from feedbot.errors import ConfigError, FeedbotError, Problem
+
+_Arguments = Callable[..., argparse.Action]
+_EPILOG = "Start with: feedbot demo. The configuration is explained in config.example.toml."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(argv)
+    logs.setup(options.log_format, options.verbose)
+    try:
+        code: int = options.command(options)
+        sys.stdout.flush()
+    except FeedbotError as error:
+        for line in str(error).splitlines():
+            print(f"feedbot: {logs.scrub(line)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "-c", "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS,
+        help="configuration (else FEEDBOT_CONFIG, ./config.toml, the XDG config folder)",
+    )  # fmt: skip
+    common.add_argument(
+        "--log-format", choices=("text", "json"), default=argparse.SUPPRESS, help="default: text"
+    )
+    common.add_argument(
+        "-v", dest="verbose", action="count", default=argparse.SUPPRESS, help="log every step"
+    )
+    parser = argparse.ArgumentParser(
+        prog="feedbot",
+        parents=[common],
+        description="Pages without a feed become an Atom feed and Telegram messages.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"feedbot {__version__}")
+    parser.set_defaults(config=None, log_format="text", verbose=0)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> _Arguments:
+        command = commands.add_parser(name, parents=[common], help=text, description=text)
+        command.set_defaults(command=run)
+        return command.add_argument
+
+    argument = add("demo", _demo, "show it at work: a sample site, a pretended Telegram, no set-up")
+    argument("--once", action="store_true", help="one round, then exit")
+    add("run", _run, "watch, deliver, answer and serve until stopped")
+    argument = add("once", _once, "poll every source now, deliver what is owed, and exit")
+    argument(
+        "--wait", type=_duration, default="10m", metavar="TIME",
+        help="how long to wait for Telegram's limits (default: %(default)s)",
+    )  # fmt: skip
+    argument = add("check", _check, "validate the configuration; names every problem")
+    argument("--online", action="store_true", help="also ask Telegram about the bot and its chats")
+    argument = add(
+        "preview", _preview, "show what would be found in a page or feed; stores nothing"
+    )
+    argument("place", metavar="URL|FILE")
+    argument("--source", metavar="NAME", help="read it as this source of the configuration")
+    argument("--base-url", metavar="URL", help="what links in a file are relative to")
+    argument("--json", action="store_true")
+    add("status", _status, "how every source, counter and delivery stands")(
+        "--json", action="store_true"
+    )
+    argument = add("config", _config, "show the configuration in effect, secrets masked")
+    argument("--schema", action="store_true", help="print its JSON schema instead")
+    add("backup", _backup, "copy the store while it is in use")("file", type=Path, metavar="FILE")
+    return parser
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return config.parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+# -------------------------------------------------------------------- configuration
+
+
+def _path(options: argparse.Namespace) -> Path | None:
+    return options.config or config.find(os.environ, Path.cwd())
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The configuration, with its warnings said. Raises ConfigError."""
+    from feedbot.firstrun import write_first_config
+
+    path = _path(options)
+    if path and os.environ.get("FEEDBOT_CONFIG") and not path.exists():
+        write_first_config(path, os.environ)
+    settings = _load(options)
+    for warning in settings.warnings:
+        print(f"feedbot: warning: {warning}", file=sys.stderr)
+    return settings
+
+
+def _load(options: argparse.Namespace) -> Settings:
+    path = _path(options)
+    if path is None:
+        raise ConfigError(
+            [
+                Problem(
+                    "config.toml",
+                    "file",
+                    "there is no configuration here",
+                    "copy config.example.toml, name a file with -c, or try `feedbot demo`",
+                )
+            ]
+        )
+    return config.load(path, os.environ)
+
+
+def _watching(options: argparse.Namespace) -> Settings:
+    """The configuration of a command that needs something to watch."""
+    settings = _settings(options)
+    if not settings.sources and not settings.counters:
+        raise ConfigError(
+            [
+                Problem(
+                    str(_path(options)), "sources", "there is nothing to watch", "add [[sources]]"
+                )
+            ]
+        )
+    return settings
+
+
+# -------------------------------------------------------------------- commands
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from feedbot.demo.show import demo
+
+    return asyncio.run(demo(once=options.once))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from feedbot.app import App
+
+    settings = _watching(options)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        async with App.open(settings) as app:
+            await app.run(lambda: _load(options), stop)
+
+    asyncio.run(run())
+    return 0
+
+
+def _once(options: argparse.Namespace) -> int:
+    from feedbot.once import once
+
+    return asyncio.run(once(_watching(options), options.wait))
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    print(
+        f"{_path(options)}: {len(settings.sources)} sources, {len(settings.counters)} counters,"
+        f" {len(settings.telegram.chats)} chats: no problem found"
+    )
+    if not options.online:
+        return 0
+    from feedbot.telegram import check_online
+
+    found = asyncio.run(check_online(settings))
+    for line in found.lines:
+        print(line)
+    return 1 if found.problems else 0
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from feedbot.preview import preview
+
+    settings = _load(options) if _path(options) else config.load(None, os.environ)
+    return asyncio.run(
+        preview(
+            settings,
+            options.place,
+            source_name=options.source,
+            base_url=options.base_url,
+            as_json=options.json,
+        )
+    )
+
+
+def _status(options: argparse.Namespace) -> int:
+    from feedbot.status import status
+
+    settings = _load(options)
+    found = asyncio.run(status(settings))
+    if options.json:
+        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        print(found.as_text(ZoneInfo(settings.timezone)))
+    return 0
+
+
+def _config(options: argparse.Namespace) -> int:
+    if options.schema:
+        print(json.dumps(config.schema(), indent=2, ensure_ascii=False))
+        return 0
+    settings = _load(options) if _path(options) else config.load(None, os.environ)
+    print(config.show(settings), end="")
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from feedbot.store.engine import Store
+
+    async def backup() -> None:
+        store = await Store.open(_load(options).storage.url)
+        try:
+            await store.backup(options.file)
+        finally:
+            await store.close()
+
+    asyncio.run(backup())
+    print(f"{options.file}: written")
+    return 0

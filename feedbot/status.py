@@ -1,0 +1,169 @@
+"""How everything stands, read from the store: for `status`, the page at `/`, and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from feedbot.config import Settings
+from feedbot.counters import days, local_date, next_due, wording
+from feedbot.model import Counter, Source
+from feedbot.store import counters as counter_states
+from feedbot.store import outbox, sources
+from feedbot.store.engine import Store
+from feedbot.store.outbox import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source: its last good poll, the next, how many entries, what went wrong last."""
+
+    name: str
+    title: str
+    url: str
+    last_ok: datetime | None
+    next: datetime | None
+    entries: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CounterStatus:
+    """A counter: today's count in its zone, how it is worded, when it is owed next."""
+
+    name: str
+    days: int
+    text: str
+    next: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything at one moment. Times are aware UTC."""
+
+    sources: tuple[SourceStatus, ...]
+    counters: tuple[CounterStatus, ...]
+    deliveries: Counts
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `status --json` prints; times in RFC 3339, UTC."""
+        return {
+            "sources": [
+                {
+                    "name": source.name,
+                    "last_ok": _rfc3339(source.last_ok),
+                    "next": _rfc3339(source.next),
+                    "entries": source.entries,
+                    "error": source.error,
+                }
+                for source in self.sources
+            ],
+            "counters": [
+                {"name": counter.name, "days": counter.days, "next": _rfc3339(counter.next)}
+                for counter in self.counters
+            ],
+            "deliveries": {
+                "owed": self.deliveries.owed,
+                "sent": self.deliveries.sent,
+                "in_doubt": self.deliveries.in_doubt,
+                "resent": self.deliveries.resent,
+                "failed": self.deliveries.failed,
+            },
+        }
+
+    def as_text(self, zone: ZoneInfo) -> str:
+        """The same for people, times in `zone`."""
+        lines = [f"Sources (times in {zone.key})"]
+        for source in self.sources:
+            last, upcoming = _local(source.last_ok, zone), _local(source.next, zone)
+            lines.append(
+                f"  {source.name}: {source.entries} entries, last good poll {last}, next {upcoming}"
+            )
+            if source.error:
+                lines.append(f"    {source.url}: {source.error}")
+        lines += ["Counters"] if self.counters else []
+        for counter in self.counters:
+            upcoming = _local(counter.next, zone)
+            lines.append(f"  {counter.name}: {counter.days}, next {upcoming}: {counter.text}")
+        sent = self.deliveries
+        lines.append("Deliveries")
+        lines.append(
+            f"  owed {sent.owed}, sent {sent.sent}, in doubt {sent.in_doubt},"
+            f" resent {sent.resent}, failed {sent.failed}"
+        )
+        return "\n".join(lines)
+
+
+async def status(settings: Settings) -> Status:
+    """How things stand, beside a process that is at work or without one. Raises StoreError.
+
+    A store that is not there yet is not made: nothing has happened.
+    """
+    configured = {source.name: source for source in settings.effective_sources()}
+    counters = settings.effective_counters()
+    now = datetime.now(UTC)
+    if not settings.storage.path.exists():
+        return Status(
+            tuple(_source(source, None) for source in configured.values()),
+            tuple(_counter(counter, None, now) for counter in counters),
+            Counts(),
+        )
+    store = await Store.open(settings.storage.url)
+    try:
+        return await read_status(store, configured, counters, now)
+    finally:
+        await store.close()
+
+
+async def read_status(
+    store: Store,
+    configured: Mapping[str, Source],
+    counters: Sequence[Counter],
+    now: datetime,
+) -> Status:
+    """Read how things stand. Raises StoreError."""
+    async with store.reading() as connection:
+        states = {state.name: state for state in await sources.load_all(connection)}
+        seen = await counter_states.load_all(connection)
+        counted = await outbox.counts(connection)
+    return Status(
+        tuple(_source(source, states.get(source.name)) for source in configured.values()),
+        tuple(_counter(counter, seen.get(counter.name), now) for counter in counters),
+        counted,
+    )
+
+
+def _source(source: Source, state: sources.SourceState | None) -> SourceStatus:
+    if state is None:  # configured, but nothing has run since
+        return SourceStatus(source.name, source.title, source.url, None, None, 0, None)
+    upcoming = state.due_at if state.active else None
+    return SourceStatus(
+        source.name,
+        source.title,
+        source.url,
+        state.last_ok_at,
+        upcoming,
+        state.entries,
+        state.last_error,
+    )
+
+
+def _counter(
+    counter: Counter, state: counter_states.CounterState | None, now: datetime
+) -> CounterStatus:
+    count = days(counter, local_date(counter, now))
+    upcoming = None
+    if state:
+        upcoming = next_due(counter, now, first_seen=state.first_seen, last_owed=state.last_owed)
+    return CounterStatus(counter.name, count, wording(counter, count), upcoming)
+
+
+def _rfc3339(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _local(moment: datetime | None, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" if moment else "never"

@@ -1,0 +1,61 @@
+"""Running the web app inside our own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from feedbot.errors import ListenError
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the deliverer, not the web server, decides when we may end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address, before anything else is started. Raises ListenError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+        listener.setblocking(False)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise ListenError(
+            f"web.listen: cannot listen on {host}:{port}: {cause}; choose another address"
+        ) from None
+    return listener
+
+
+class WebServer:
+    """Serves `app` on `listener` from `start` to `stop`."""
+
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        )
+        self._server = _Server(config)
+        self._listener = listener
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]), name="web")
+
+    async def stop(self) -> None:
+        """End: no new connections, open answers get two seconds."""
+        self._server.should_exit = True
+        if self._task:
+            await self._task
