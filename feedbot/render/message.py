@@ -15,7 +15,15 @@ from markupsafe import escape
 from feedbot.render import template as templates
 from feedbot.render.language import date_text
 from feedbot.render.telegram_html import MAX_TEXT, MarkupError, cut, fits, links, visible_text
-from feedbot.render.text import clip, is_blank, one_line, paragraphs, safe_url
+from feedbot.render.text import (
+    ELLIPSIS,
+    clip,
+    is_blank,
+    one_line,
+    paragraphs,
+    safe_url,
+    utf16_len,
+)
 
 DEFAULT_TEMPLATE = """\
 {% if link %}
@@ -144,22 +152,31 @@ def _link(url: str) -> str:
 def _fitted(template: str, fields: Fields, limit: int) -> str:
     """The template's result, shortened until it fits. Raises TemplateProblem, MarkupError."""
     html = _filled(template, fields)
-    if fits(html, limit):
-        return html
-    tight = _tightened(fields, limit)
-    summary = str(fields["summary"])
-    low, high = 0, len(summary)  # the longest summary with which it fits lies in between
+    addresses = {address for address, _ in links(html)}
+    if not fits(html, limit):
+        html = _shortened(template, _tightened(fields, limit), limit)
+    shown = {address for address, text in links(html) if not is_blank(text)}
+    if fields["link"] in addresses - shown:
+        raise MarkupError("nothing is left to click on")
+    return html
+
+
+def _shortened(template: str, tight: Fields, limit: int) -> str:
+    """The template's result with as much of the summary as there is room for."""
+    summary = str(tight["summary"])
+
+    def filled(size: int) -> str:
+        part = clip(summary, size)
+        return _filled(template, {**tight, "summary": "" if part == ELLIPSIS else part})
+
+    low, high = 0, utf16_len(summary)  # the longest summary with which it fits lies in between
     while low < high:
         middle = (low + high + 1) // 2
-        if fits(_filled(template, {**tight, "summary": clip(summary, middle)}), limit):
+        if fits(filled(middle), limit):
             low = middle
         else:
             high = middle - 1
-    html = cut(_filled(template, {**tight, "summary": clip(summary, low)}), limit)
-    link = fields["link"]
-    if link and link in links(_filled(template, tight)) and link not in links(html):
-        raise MarkupError("shortening took the link")
-    return html
+    return cut(filled(low), limit)
 
 
 def _tightened(fields: Fields, limit: int) -> dict[str, str | Sequence[str]]:

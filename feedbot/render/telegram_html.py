@@ -129,10 +129,27 @@ def visible_text(html: str) -> str:
     return "".join(decode(token) for token in parse(html) if isinstance(token, str))
 
 
-def links(html: str) -> list[str]:
-    """Where the links of `html` lead. Raises MarkupError."""
-    found = (_HREF.search(token.attributes) for token in parse(html) if isinstance(token, Tag))
-    return [decode(match[1] if match[1] is not None else match[2]) for match in found if match]
+def links(html: str) -> list[tuple[str, str]]:
+    """Where each link of `html` leads, and its visible text. Raises MarkupError."""
+    found: list[tuple[str, str]] = []
+    open_tags: list[tuple[str | None, int]] = []
+    text = ""
+    for token in parse(html):
+        if isinstance(token, str):
+            text += decode(token)
+        elif not token.closing:
+            open_tags.append((_address(token), len(text)))
+        else:
+            address, start = open_tags.pop()
+            if address:
+                found.append((address, text[start:]))
+    return found
+
+
+def _address(tag: Tag) -> str | None:
+    """Where a tag links to, if it does."""
+    found = _HREF.search(tag.attributes) if tag.name == "a" else None
+    return decode(found[1] or found[2] or "") if found else None
 
 
 def fits(html: str, limit: int = MAX_TEXT) -> bool:
@@ -212,8 +229,7 @@ def to_plain(html: str, limit: int = MAX_TEXT) -> str:
         if isinstance(token, str):
             parts.append(decode(token))
         elif not token.closing:
-            found = _HREF.search(token.attributes) if token.name == "a" else None
-            addresses.append(decode(found[1] or found[2] or "") if found else None)
+            addresses.append(_address(token))
         elif address := addresses.pop():
             parts.append(f" ({address})")
     return clip("".join(parts).strip(), limit)

@@ -16,7 +16,15 @@ from jinja2 import StrictUndefined, Template, nodes
 from jinja2.exceptions import TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from feedbot.render.telegram_html import TAGS, MarkupError, known_tags, parse
+from feedbot.render.telegram_html import (
+    MAX_TEXT,
+    TAGS,
+    MarkupError,
+    fits,
+    known_tags,
+    visible_text,
+)
+from feedbot.render.text import clean
 
 #: What a template may name. `sources` is a list, all others are text; what is not known is empty.
 FIELDS = ("title", "link", "date", "summary", "source", "sources", "author", "language")
@@ -35,6 +43,7 @@ _ALLOWED_NODES = (
 _TESTS = ("defined", "undefined", "string", "none", "equalto", "eq", "ne", "in")
 _LOOP_ATTRIBUTES = ("first", "last", "index", "length")
 _TAG_START = re.compile(r"<(?P<name>/?[^\s<>]*)")
+_REFERENCE = re.compile(r"&(?!(?:lt|gt|amp|quot);)\w+;")
 
 _environment = ImmutableSandboxedEnvironment(
     autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -63,7 +72,7 @@ def render(source: str, fields: Mapping[str, str | Sequence[str]]) -> str:
         if isinstance(error, TemplateProblem):
             raise
         raise TemplateProblem(None, f"cannot be filled in: {_brief(error)}") from error
-    return "".join(parts)
+    return clean("".join(parts))
 
 
 def check(source: str) -> str | None:
@@ -164,6 +173,9 @@ def _check_tags(source: str) -> None:
     for line, kind, text in _environment.lex(source):
         if kind != "data":
             continue
+        if found := _REFERENCE.search(text):
+            at = line + text.count("\n", 0, found.start())
+            raise TemplateProblem(at, f"{found[0][:20]} is not known; write the character itself")
         for found in _TAG_START.finditer(text):
             name = found["name"].removeprefix("/").lower()
             at = line + text.count("\n", 0, found.start())
@@ -179,7 +191,9 @@ def _sample(source: str, fields: Mapping[str, Any]) -> str:
     """The template filled with a sample, its markup proved. Raises TemplateProblem."""
     html = render(source, fields)
     try:
-        return "".join(token for token in parse(html) if isinstance(token, str))
+        if not fits(html):
+            raise MarkupError(f"too long or with too many tags for a message of {MAX_TEXT}")
+        return visible_text(html)
     except MarkupError as error:
         filled = ", ".join(name for name, value in fields.items() if value) or "nothing"
         raise TemplateProblem(None, f"{error} (with {filled} filled in)") from error

@@ -26,7 +26,7 @@ _BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Mc", "Me"})
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 #: How far a cut goes back to keep an emoji or a letter with its marks whole.
 _CLUSTER_LIMIT = 32
-_URL_SAFE = "/?:@!$&'()*+,;=-._~%#[]"
+_URL_SAFE = "/?:@!$&'()*+,;=-._~%"
 
 
 def clean(text: str) -> str:
@@ -79,7 +79,7 @@ def _word_end(text: str, end: int) -> int:
     if text[end].isspace():
         return end
     space = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))
-    return space if space > end // 2 else _cluster_end(text, end)
+    return space if 2 * space >= end else _cluster_end(text, end)
 
 
 def _cluster_end(text: str, end: int) -> int:
