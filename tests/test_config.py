@@ -265,6 +265,12 @@ def test_paths_of_the_environment_are_relative_to_the_working_directory(
     assert settings.storage.path == tmp_path / "here.db"
 
 
+def test_a_folder_that_would_break_the_stores_url_is_named(tmp_path: Path) -> None:
+    (tmp_path / "what?").mkdir()
+    (line,) = problems(written(tmp_path / "what?", ""))
+    assert "storage.url: leads to a folder with a `?`" in line
+
+
 def test_a_token_comes_from_a_file_without_its_last_line_break(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("12:from-file\r\n")
     path = written(tmp_path, "[telegram]\ntoken_file = 'token'\n")
@@ -382,6 +388,7 @@ def test_find_takes_the_named_file_then_the_folder_then_xdg(tmp_path: Path) -> N
     assert find(environ, cwd) == in_cwd
     assert find({**environ, "FEEDBOT_CONFIG": "gone.toml"}, cwd) == cwd / "gone.toml"
     assert find({}, home) is None
+    assert find({"HOME": f"/{'x' * 5000}"}, home) is None
 
 
 @pytest.mark.parametrize(

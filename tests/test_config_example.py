@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from feedbot.config import load, schema, show
 from feedbot.config.outline import ANY, sections, variables
 from feedbot.config.show import plain
+from feedbot.demo.site.listing import LISTING
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "config.example.toml"
@@ -40,7 +41,7 @@ def test_the_example_is_a_sound_configuration() -> None:
     assert [line.split(":")[0] for line in settings.warnings] == ["telegram.token"]
     (source,) = settings.effective_sources()
     assert (source.name, source.url) == ("embassy", "https://press.example.org/")
-    assert source.listing is not None
+    assert source.listing == LISTING  # it reads the sample site that comes with feedbot
     counters = settings.effective_counters()
     assert [str(counter.since) for counter in counters] == ["2018-03-04", "2018-03-12"]
     assert {counter.timezone.key for counter in counters} == {"Europe/London"}
@@ -123,7 +124,7 @@ def test_show_names_where_each_value_came_from(tmp_path: Path) -> None:
 
 def test_what_show_prints_is_toml() -> None:
     data = tomllib.loads(show(load(EXAMPLE, {})))
-    assert data["sources"][0]["listing"]["item"] == "ul.events > li"
+    assert data["sources"][0]["listing"]["item"] == "#latest div.event"
     assert data["counters"][1]["text"]["one"] == "{days} day since 12 March 2018"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbot.config import load, show
@@ -141,22 +141,27 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     return {**draw(sections), "sources": sources, "counters": counted}
 
 
+#: Two busy cores decide how long an example takes, not what it shows.
+unhurried = settings(deadline=None)
+
+
 def loaded(folder: str, text: str) -> Any:
     path = Path(folder) / "config.toml"
     path.write_text(text, encoding="utf-8")
     return load(path, {})
 
 
+@unhurried
 @given(configurations())
 def test_a_configuration_written_out_and_loaded_again_is_equal(data: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        settings = loaded(folder, tomlkit.dumps(data))
-        again = loaded(folder, show(settings))
-    assert again == settings
-    assert again.effective_sources() == settings.effective_sources()
-    assert again.effective_counters() == settings.effective_counters()
-    assert again.effective_chats() == settings.effective_chats()
-    assert [source.name for source in settings.sources] == [row["name"] for row in data["sources"]]
+        first = loaded(folder, tomlkit.dumps(data))
+        again = loaded(folder, show(first))
+    assert again == first
+    assert again.effective_sources() == first.effective_sources()
+    assert again.effective_counters() == first.effective_counters()
+    assert again.effective_chats() == first.effective_chats()
+    assert [source.name for source in first.sources] == [row["name"] for row in data["sources"]]
 
 
 ANYTHING = st.recursive(
@@ -188,6 +193,7 @@ def rough(pattern: tuple[str, ...]) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries({}, optional=optional)
 
 
+@unhurried
 @given(rough(()))
 def test_anything_else_gets_lines_and_never_a_traceback(data: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

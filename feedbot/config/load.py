@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def find(environ: Mapping[str, str], cwd: Path) -> Path | None:
     if not folder.startswith("/"):  # XDG base directories: a relative path is to be ignored
         folder = f"{environ['HOME']}/.config" if environ.get("HOME") else ""
     places = [cwd / "config.toml", *([Path(folder) / "feedbot/config.toml"] if folder else [])]
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if isfile(place)), None)  # unreadable: not there
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -62,9 +63,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
             draft.findings.append(Finding(key, "is not UTF-8", "write it in UTF-8"))
     settings = draft.settings()
     settings = _anchored(settings, lambda key: here if key in draft.from_environment else base)
-    settings._origins = draft.origins
-    settings._warnings = (*environment.strangers(environ), *_doubts(settings))
-    return settings
+    if "?" in str(settings.storage.path):  # what follows would be read as the URL's options
+        what = f"leads to a folder with a `?` in its name, {settings.storage.path}"
+        finding = Finding(("storage", "url"), what, "name a file in another folder")
+        raise ConfigError([draft.problem(finding)])
+    return settings.noted(draft.origins, [*environment.strangers(environ), *_doubts(settings)])
 
 
 def _set(environ: Mapping[str, str]) -> Iterator[tuple[str, KeyPath]]:
@@ -124,10 +127,10 @@ class _Draft:
             found = [finding_of(one, self.data) for one in error.errors(include_url=False)]
             self.findings = found + self.findings
         if self.findings:
-            raise ConfigError([self._problem(finding) for finding in self.findings]) from None
+            raise ConfigError([self.problem(finding) for finding in self.findings]) from None
         return settings
 
-    def _problem(self, finding: Finding) -> Problem:
+    def problem(self, finding: Finding) -> Problem:
         ends = range(len(finding.path), 0, -1)
         origins = (self.origins.get(finding.path[:end]) for end in ends)
         where = next((origin for origin in origins if origin), self.file)

@@ -8,6 +8,7 @@ values are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field, PrivateAttr, Strict
@@ -45,6 +46,12 @@ class Settings(Section):
         return isinstance(other, Settings) and self.__dict__ == other.__dict__
 
     __hash__ = None  # type: ignore[assignment]  # holds tables of headers
+
+    def noted(self, origins: Mapping[KeyPath, str], warnings: Sequence[str]) -> Settings:
+        """The same values, with where they came from and what is doubtful about them."""
+        copy = self.model_copy()
+        copy._origins, copy._warnings = dict(origins), tuple(warnings)
+        return copy
 
     @property
     def warnings(self) -> tuple[str, ...]:
