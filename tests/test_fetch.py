@@ -280,23 +280,23 @@ async def test_a_connection_is_used_again(fetcher: Fetcher, web: Web) -> None:
 
 
 async def test_waiting_for_a_free_connection_is_not_held_against_a_source() -> None:
-    """Six fetches of 0.1 s, two at a time, with a time limit that three in a row would break."""
+    """Eight fetches of 0.2 s, two at a time, with a time limit that four in a row would break."""
     under_way, most = 0, 0
 
     async def slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
         under_way -= 1
         writer.write(reply(b"late"))
 
     async with (
         Web({"/": slow}) as web,
-        Fetcher(timeout=0.25, connections=2, allow_private_networks=True) as fetcher,
+        Fetcher(timeout=0.75, connections=2, allow_private_networks=True) as fetcher,
     ):
-        all_of_them = await asyncio.gather(*(fetcher.fetch(Request(web.url())) for _ in range(6)))
-    assert [fetched.body for fetched in all_of_them] == [b"late"] * 6
+        all_of_them = await asyncio.gather(*(fetcher.fetch(Request(web.url())) for _ in range(8)))
+    assert [fetched.body for fetched in all_of_them] == [b"late"] * 8
     assert most == 2
 
 
