@@ -139,6 +139,9 @@ def test_a_pile_of_marks_does_not_cost_the_text() -> None:
         ("https://e.org/\"<>'", "https://e.org/%22%3C%3E'"),
         ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x"),
         ("http://[::1]/x", "http://[::1]/x"),
+        ("https://пример.рф:8080/", "https://xn--e1afmkfd.xn--p1ai:8080/"),
+        ("https://ü@bücher.example/", "https://%C3%BC@xn--bcher-kva.example/"),
+        ("https://e.org/e\u0301[1]#a#b", "https://e.org/e%CC%81%5B1%5D#a%23b"),
         ("https://e.org/\ud800\x00x", "https://e.org/x"),
     ],
 )  # fmt: skip

@@ -68,7 +68,7 @@ def render_atom(meta: FeedMeta, entries: Sequence[Entry]) -> bytes:
     refuses are taken out, so that no entry can cost the feed.
     """
     feed = FeedGenerator()
-    title = _title(meta.title) or meta.url
+    title = _title(meta.title) or _title(meta.url) or _title(meta.id)
     feed.id(clean(meta.id))
     feed.title(title)
     feed.author(name=_title(meta.author) or title)
@@ -92,7 +92,7 @@ def _newest(meta: FeedMeta, entries: Sequence[Entry]) -> datetime:
 def _entry(meta: FeedMeta, entry: Entry) -> FeedEntry:
     """One entry; its title is the summary where it says no more (RFC 4287, 4.1.1.1)."""
     link = safe_url(entry.link, _WEB) or safe_url(meta.url, _WEB) or meta.id
-    title = _title(entry.title) or link
+    title = _title(entry.title) or _title(link)
     made = FeedEntry()
     made.register_extension("alternate", _AlternateLink, rss=False)
     made.id(clean(entry.id))

@@ -27,15 +27,22 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 #: How far a cut goes back to keep an emoji or a letter with its marks whole.
 _CLUSTER_LIMIT = 32
 _URL_SAFE = "/?:@!$&'()*+,;=-._~%"
+#: User, host and port, after international names were encoded; IPv6 in brackets.
+_NETLOC = re.compile(r"[\w.~!$&'()*+,;=%:@\[\]-]+", re.ASCII)
 
 
 def clean(text: str) -> str:
     """`text` without what XML or Telegram refuses; line ends become `\\n`, marks are composed."""
-    if _SURROGATE.search(text):  # halves that belong together are joined, single ones dropped
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-    text = _LINE_END.sub("\n", text).replace("\u2029", "\n\n")
+    text = _LINE_END.sub("\n", _whole(text)).replace("\u2029", "\n\n")
     text = unicodedata.normalize("NFC", _REFUSED.sub("", text))
     return _REMOVED.sub("", text)
+
+
+def _whole(text: str) -> str:
+    """`text` with halves of characters that belong together joined, single ones dropped."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 def one_line(text: str) -> str:
@@ -110,22 +117,28 @@ def _is_flag_half(char: str) -> bool:
 
 
 def safe_url(url: str, schemes: frozenset[str]) -> str | None:
-    """`url` as an absolute URI of one of `schemes` with a host, odd characters percent-encoded.
+    """`url` as an absolute URI (RFC 3986) of one of `schemes` with a host, all ASCII.
 
     None where it is none, so that no `javascript:` and nothing relative is ever published.
     """
-    url = "".join(clean(url).split("\n")).strip()
+    url = _REFUSED.sub("", _LINE_END.sub("", _whole(url))).strip()  # not composed: bytes matter
     try:
         parts = urlsplit(url)
+        place = _ascii_netloc(parts.netloc)
         usable = parts.scheme in schemes and bool(parts.hostname)
         _ = parts.port  # out of range raises
     except ValueError:
         return None
-    if not usable or not _HOST.fullmatch(parts.netloc):
+    if not usable or not _NETLOC.fullmatch(place):
         return None
     rest = (quote(part, safe=_URL_SAFE) for part in (parts.path, parts.query, parts.fragment))
-    return urlunsplit((parts.scheme, parts.netloc, *rest))
+    return urlunsplit((parts.scheme, place, *rest))
 
 
-#: A host (names in any script), with user and port; IPv6 in brackets.
-_HOST = re.compile(r"[\w.~!$&'()*+,;=%:@\[\]-]+")
+def _ascii_netloc(netloc: str) -> str:
+    """User, host and port with a host of any script in its ASCII form. Raises ValueError."""
+    if netloc.isascii():
+        return netloc
+    user, at, place = netloc.rpartition("@")
+    host, colon, port = place.partition(":")
+    return f"{quote(user, safe=':%')}{at}{host.encode('idna').decode()}{colon}{port}"
