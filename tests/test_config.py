@@ -231,7 +231,7 @@ def test_environment_stands_over_the_file_and_the_file_over_the_default(tmp_path
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
     environ = {
         "FEEDBOT_FEEDS__ENTRIES": "many",
-        "FEEDBOT_HTTP__TIMEOUT": "soon",
+        "FEEDBOT_HTTP__TIMEOUT": "P400D",
         "FEEDBOT_TELEGRAM__OPEN": "perhaps",
     }
     lines = problems(None, environ)

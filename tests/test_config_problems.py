@@ -100,6 +100,8 @@ WRONG = {
     "api url with its bot": ("[telegram]\napi_url = 'https://a/bot'", "telegram.api_url", "root"),
     "bad proxy": ("[telegram]\nproxy = 'ftp://a'", "telegram.proxy", "socks5://"),
     "bad contact": ("[http]\ncontact = 'me'", "http.contact", "address"),
+    "contact HTTP cannot carry": ("[http]\ncontact = 'https://ü.example.org'", "http.contact",
+                                  "ASCII"),
     "bad listen": ("[web]\nlisten = '8080'", "web.listen", "127.0.0.1:8080"),
     "listen port too high": ("[web]\nlisten = 'localhost:70000'", "web.listen", "host:port"),
     "another database": ("[storage]\nurl = 'postgresql://h/db'", "storage.url", "SQLite"),

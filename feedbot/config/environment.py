@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from feedbot.config.outline import ANY, PREFIX, sections, variables
 from feedbot.config.settings import Settings
-from feedbot.config.wording import did_you_mean
+from feedbot.config.wording import did_you_mean, printable
 
 #: Variables that mean something to feedbot and are no keys of the file.
 OTHERS = ("FEEDBOT_CONFIG", "FEEDBOT_URL", "FEEDBOT_CHAT", "FEEDBOT_REQUIRE")
@@ -63,4 +63,6 @@ def strangers(environ: Mapping[str, str]) -> Iterator[str]:
         if name.startswith(PREFIX) and name not in known:
             in_list = any(name.startswith(start) for start in _LISTS)
             cure = "set [[…]] in the file" if in_list else did_you_mean(name, known)
-            yield f"{name}: no such setting, so it changes nothing" + (f"; {cure}" if cure else "")
+            yield f"{printable(name)}: no such setting, so it changes nothing" + (
+                f"; {cure}" if cure else ""
+            )

@@ -9,6 +9,7 @@ from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
+from feedbot.config.wording import printable
 from feedbot.errors import ConfigError, Problem
 
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
@@ -43,7 +44,7 @@ def _syntax(path: Path, message: str) -> Problem:
     key = f"line {match[2]}, column {match[3]}" if match else ""
     what = (match[1] if match else message).strip()
     cure = "texts stand in quotes, a key stands once"
-    return Problem(str(path), key, f"is not TOML: {what.encode('unicode_escape').decode()}", cure)
+    return Problem(str(path), key, f"is not TOML: {printable(what)}", cure)
 
 
 def anchored(path: Path | str, base: Path) -> Path:

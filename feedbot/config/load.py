@@ -24,6 +24,7 @@ from feedbot.config.files import anchored, read_secret, read_toml, secret_tables
 from feedbot.config.outline import variables
 from feedbot.config.problems import finding_of, label
 from feedbot.config.settings import KeyPath, Settings
+from feedbot.config.wording import printable
 from feedbot.errors import ConfigError, Problem
 
 POLITE = timedelta(seconds=30)  # asked more often, many sites take a reader for an attack
@@ -134,7 +135,8 @@ class _Draft:
         ends = range(len(finding.path), 0, -1)
         origins = (self.origins.get(finding.path[:end]) for end in ends)
         where = next((origin for origin in origins if origin), self.file)
-        return Problem(where, label(finding.path, self.data), finding.what, finding.cure)
+        key = label(finding.path, self.data)
+        return Problem(where, *map(printable, (key, finding.what, finding.cure)))
 
 
 def _leaves(data: Any, path: KeyPath = ()) -> Iterator[KeyPath]:

@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 from feedbot.config.amounts import format_duration, format_size
 from feedbot.config.outline import header_of, pattern_of
 from feedbot.config.settings import KeyPath, Settings
+from feedbot.config.wording import printable
 
 MASK = "********"
 
@@ -79,7 +80,7 @@ def _line(name: str, value: Any, origin: str) -> str:
 
     key = tomlkit.key(name).as_string()
     written = tomlkit.item(plain(name, value)).as_string()
-    return f"{key} = {written}  # {origin}"
+    return f"{key} = {written}  # {printable(origin)}"
 
 
 def plain(name: str, value: Any) -> Any:

@@ -31,6 +31,11 @@ def quoted(value: object) -> str:
     return json.dumps(text if len(text) <= 60 else text[:59] + "…", ensure_ascii=False)
 
 
+def printable(text: str) -> str:
+    """`text` on one line: whatever cannot be printed is escaped as TOML would."""
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, or None."""
     by_fold = {name.casefold(): name for name in known}
