@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -160,6 +161,8 @@ def _watching(options: argparse.Namespace) -> Settings:
 def _demo(options: argparse.Namespace) -> int:
     from feedbot.demo.show import demo
 
+    if not options.verbose:  # the chat is what is to be seen
+        logging.getLogger().setLevel(logging.WARNING)
     return asyncio.run(demo(once=options.once))
 
 
