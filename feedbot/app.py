@@ -25,6 +25,7 @@ from feedbot.config import Settings
 from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
+from feedbot.messenger import Messenger
 from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
@@ -33,7 +34,6 @@ from feedbot.schedule import Scheduler
 from feedbot.status import Status, read_status
 from feedbot.store import outbox, sources, subscribers
 from feedbot.store.engine import Store
-from feedbot.telegram import Telegram
 from feedbot.web.app import create_app
 from feedbot.web.server import WebServer, listen
 
@@ -70,7 +70,7 @@ class App:
             store, fetcher, clock, audience, authority=_authority(settings), random=random
         )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
-        self.telegram = Telegram.build(settings, store, clock, random)
+        self.telegram = Messenger.build(settings, store, clock, random)
         self.scheduler = Scheduler(
             store,
             self.poller,
@@ -277,7 +277,7 @@ def _fetcher(settings: Settings) -> Fetcher:
 
 def _fixed_keys(old: Settings, new: Settings) -> list[str]:
     """Keys that were changed and cannot be while running."""
-    watched = {
+    watched: dict[str, Callable[[Settings], object]] = {
         "storage.url": lambda s: s.storage,
         "http": lambda s: s.http,
         "feeds.directory": lambda s: s.feeds.directory,

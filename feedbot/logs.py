@@ -13,7 +13,7 @@ from typing import Literal
 _TOKEN = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 #: Libraries that log each request, each with the token in its URL, or each tick.
-_NOISY = ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "uvicorn.access")
+_NOISY = ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "alembic", "uvicorn.access")
 
 
 class _Text(logging.Formatter):
