@@ -62,7 +62,7 @@ def telegrams(text: str) -> tuple[str, list[Entity]] | str:
         return str(refusal)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(WELL_FORMED)
 @example("<pre><code class='language-py'>x</code></pre>")
 @example("<code class='language-py'><pre>x</pre></code>")
@@ -70,7 +70,7 @@ def test_well_formed_html_gives_telegrams_text_and_entities(text: str) -> None:
     assert ours(text) == telegrams(text)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(ANYTHING)
 @example("<b>x")
 @example("x</b>")
@@ -93,7 +93,7 @@ URL_PARTS = st.sampled_from((
 ))  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(URL_PARTS, max_size=6).map("".join))
 def test_an_href_becomes_the_link_telegram_makes_of_it(url: str) -> None:
     text = f'<a href="{url}">x</a>'
@@ -121,7 +121,7 @@ def text_with_entities(draw: st.DrawFn) -> tuple[str, list[Entity]]:
     return text, entities
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(text_with_entities())
 def test_overlapping_entities_are_untangled_as_telegram_does(
     given_text: tuple[str, list[Entity]],

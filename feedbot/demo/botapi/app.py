@@ -26,6 +26,8 @@ from feedbot.demo.botapi.log import RefusedCall
 from feedbot.demo.botapi.methods import METHODS
 from feedbot.demo.botapi.world import World
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 HangUp = Callable[[tuple[str, int]], None]
 
 _MAX_POLL = 50  # seconds
@@ -160,7 +162,7 @@ async def _gone(receive: Receive) -> None:
 async def _respond(
     send: Send, status: int, body: dict[str, Any], parameters: dict[str, Any] | None = None
 ) -> None:
-    content = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    content = _encode(body).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(content)).encode()),
@@ -219,11 +221,14 @@ def _json(body: bytes) -> dict[str, str]:
         raise bad_request("can't parse request JSON object") from None
     if not isinstance(given, dict):
         raise bad_request("object expected as request body")
-    return {
+    parameters = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in given.items()
         if value is not None
     }
+    if any("\ud800" <= char <= "\udfff" for value in parameters.values() for char in value):
+        raise bad_request("strings must be encoded in UTF-8")
+    return parameters
 
 
 async def _multipart(name: str, parameters: dict[str, str], request: Request) -> Call:

@@ -24,11 +24,14 @@ _ADMIN_RIGHTS = (
 )  # fmt: skip
 _CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages", "can_manage_direct_messages")
 _GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
-_PERMISSIONS = (
+_MEMBER_RIGHTS = (
     "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos",
     "can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_send_polls",
-    "can_send_other_messages", "can_add_web_page_previews", "can_change_info", "can_invite_users",
-    "can_pin_messages", "can_manage_topics", "can_edit_tag",
+    "can_send_other_messages", "can_add_web_page_previews", "can_react_to_messages",
+)  # fmt: skip
+_PERMISSIONS = (
+    *_MEMBER_RIGHTS, "can_change_info", "can_invite_users", "can_pin_messages",
+    "can_manage_topics", "can_edit_tag",
 )  # fmt: skip
 
 
@@ -73,7 +76,7 @@ class Member:
         """Whether the status and rights allow it: an owner all, an administrator unless taken."""
         if self.status == "creator":
             return True
-        default = self.status == "administrator" or right in _PERMISSIONS[:10]
+        default = self.status == "administrator" or right in _MEMBER_RIGHTS
         return self.is_in and self.rights.get(right, default)
 
     def as_dict(self, chat_type: ChatType) -> dict[str, Any]:
@@ -159,9 +162,7 @@ class Chat:
         if self.username:
             full["active_usernames"] = [self.username]
         if self.type in ("group", "supergroup"):
-            full["permissions"] = {
-                name: self.permissions.get(name, True) for name in _PERMISSIONS
-            }
+            full["permissions"] = {name: self.permissions.get(name, True) for name in _PERMISSIONS}
         if self.pinned:
             full["pinned_message"] = self.messages[self.pinned[-1]]
         return full

@@ -56,6 +56,10 @@ def utf16(text: str) -> int:
     return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def in_order(entities: list[Entity]) -> list[Entity]:
     """Entities as Telegram lists them: by place, the longer first, then the outer first."""
     return sorted(entities, key=lambda e: (e["offset"], -e["length"], _order(e)))
@@ -99,7 +103,7 @@ class _Parser:
             name = self.stack[-1].name
             raise EntityError(f'Can\'t find end tag corresponding to start tag "{name}"')
         text = "".join(self.out)
-        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        if _has_surrogates(text):
             raise EntityError(
                 "Text contains invalid Unicode characters after decoding HTML entities, "
                 "check for unmatched surrogate code units"
@@ -216,9 +220,14 @@ class _Parser:
 
     def _quoted(self) -> str:
         quote, value = self._step(), []
-        while self.source[self.at] not in (quote, "\0"):
-            char = self._reference() if self.source[self.at] == "&" else None
-            value.append(char or self._step())
+        stops = frozenset((quote, "&", "\0"))
+        while True:
+            start = self.at
+            self.at = self._until(start, stops)
+            value.append(self.source[start : self.at])
+            if self.source[self.at] != "&":
+                break
+            value.append(self._reference() or self._step())
         if self.source[self.at] == quote:
             self.at += 1
         return "".join(value)
@@ -268,7 +277,7 @@ class _Parser:
         if user is not None:
             return self._add("text_mention", place, user={"id": user})
         url = checked_link(link)
-        if url is not None:
+        if url is not None and not _has_surrogates(url):
             self._add("text_link", place, url=url)
         return None
 
