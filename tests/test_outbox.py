@@ -95,10 +95,11 @@ async def test_a_delivery_that_waits_holds_back_what_was_owed_later(store: Store
     first, other = await claim(store)
     retry = Outcome(first.id, DeliveryState.PENDING, NOON, due_at=NOON + seconds(4), error="cut")
     await record(store, retry, sent(other))
-    assert texts(await claim(store, NOON + seconds(3))) == ["d"]
     async with store.reading() as connection:
-        assert await outbox.next_due(connection, []) == NOON + seconds(4)
-        assert await outbox.next_due(connection, ["-1"]) is None
+        due = [("-1", NOON + seconds(4)), ("-2", NOON)]
+        assert sorted(await outbox.waiting(connection, [])) == due
+        assert await outbox.waiting(connection, ["-1"]) == due[1:]
+    assert texts(await claim(store, NOON + seconds(3))) == ["d"]
     (again,) = await claim(store, NOON + seconds(4))
     assert (texts([again]), again.attempts, again.doubtful) == (["a"], 2, False)
 
@@ -117,7 +118,7 @@ async def test_a_held_chat_is_claimed_when_the_hold_ends(store: Store) -> None:
     async with store.transaction() as connection:
         await membership.hold(connection, "-1", NOON + seconds(9))
         assert texts(await outbox.claim(connection, NOON, limit=9, busy=[])) == ["c"]
-        assert await outbox.next_due(connection, ["-2"]) == NOON + seconds(9)
+        assert await outbox.waiting(connection, []) == [("-1", NOON + seconds(9))]
     assert texts(await claim(store, NOON + seconds(9))) == ["a"]
 
 

@@ -172,16 +172,16 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
     return found
 
 
-async def next_due(connection: AsyncConnection, busy: Collection[str]) -> datetime | None:
-    """The earliest time at which a chat that is not busy may be sent something; None: never."""
+async def waiting(connection: AsyncConnection, busy: Collection[str]) -> list[tuple[str, datetime]]:
+    """(address, time it may go) of every chat that is owed something and not busy."""
     heads = _heads(busy)
     due = sa.case(
         (heads.c.hold_until > deliveries.c.due_at, heads.c.hold_until), else_=deliveries.c.due_at
     )
     query = (
-        sa.select(sa.func.min(due))
+        sa.select(subscribers.c.address, due)
         .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(deliveries.c.state.in_(_CLAIMABLE))
     )
-    moment: datetime | None = (await connection.execute(query)).scalar()
-    return moment
+    return [(address, moment) for address, moment in await connection.execute(query)]

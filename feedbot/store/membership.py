@@ -78,21 +78,21 @@ async def purge_left(connection: AsyncConnection) -> None:
     await connection.execute(sa.delete(subscribers).where(subscribers.c.state == "leaving", ~owed))
 
 
-async def lose(connection: AsyncConnection, address: str, reason: str) -> list[Subscriber]:
-    """Telegram lets the bot write there no more: followers are deleted, configured chats paused.
+async def lose(
+    connection: AsyncConnection, address: str, reason: str, *, topic: int | None = None
+) -> list[Subscriber]:
+    """The bot cannot write there any more: followers are deleted, configured chats paused.
 
+    topic: only this one is closed to it (0: none); None: the chat with all its topics
     Returns those newly paused, for the operator to hear of. What they are owed waits.
     """
+    there = subscribers.c.address == address
+    if topic is not None:
+        there &= subscribers.c.topic == topic
     admin = await admin_id(connection) or 0
-    await connection.execute(
-        sa.delete(subscribers).where(
-            subscribers.c.address == address,
-            subscribers.c.origin == "chat",
-            subscribers.c.id != admin,
-        )
-    )
-    active = subscribers.c.state == "active"
-    paused = await select(connection, subscribers.c.address == address, active)
+    own = sa.and_(subscribers.c.origin == "chat", subscribers.c.id != admin)
+    await connection.execute(sa.delete(subscribers).where(there, own))
+    paused = await select(connection, there, subscribers.c.state == "active")
     for row in paused:
         await update(connection, row.id, state="paused", reason=reason)
     return paused

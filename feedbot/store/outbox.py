@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.model import DeliveryState
 from feedbot.owing import Owed
 from feedbot.store import tally
-from feedbot.store.claim import Claimed, claim, next_due
+from feedbot.store.claim import Claimed, claim, waiting
 from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import causes, deliveries, messages
 from feedbot.store.tally import UNSENT, Counts, counts, recent_sends
@@ -36,10 +36,10 @@ __all__ = [
     "counts",
     "doubt_leftovers",
     "drop",
-    "next_due",
     "owe",
     "recent_sends",
     "record",
+    "waiting",
 ]
 
 _CHUNK = 500  # values in one IN list; databases have limits

@@ -1,0 +1,139 @@
+"""What Telegram's answers mean for a delivery: one table, and the network's failures.
+
+The Bot API documents codes, not texts (https://core.telegram.org/bots/api#making-requests); the
+texts are those its server has answered with for years. A failure on the way is only harmless if
+the request cannot have left; whatever else it was, the message may have been accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import aiohttp
+import httpx
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from feedbot.telegram.client import mask
+
+
+class Verdict(StrEnum):
+    """What to do about it."""
+
+    LATER = "later"  # 429: wait as long as it says; no attempt
+    UNSENT = "unsent"  # never reached Telegram: try again
+    DOUBT = "doubt"  # may have been accepted: send again, and count that
+    GONE = "gone"  # this chat is closed to the bot
+    CLOSED_TOPIC = "closed topic"  # this topic is
+    PLAIN = "plain"  # markup refused: once more as plain text
+    GENERAL = "general"  # no such topic: to the general one
+    MIGRATED = "migrated"  # the group has another number now
+    TOKEN = "token"  # noqa: S105 - the bot itself is refused: nothing can be sent
+    REFUSED = "refused"  # this message is refused for good
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict, with what Telegram or the network said in one line.
+
+    retry_after: for LATER
+    new_address: for MIGRATED
+    """
+
+    verdict: Verdict
+    error: str
+    retry_after: timedelta = timedelta(0)
+    new_address: str = ""
+
+
+#: Texts of 400 that are not about this message alone, in lower case.
+_BAD_REQUESTS = {
+    "can't parse entities": Verdict.PLAIN,
+    "message thread not found": Verdict.GENERAL,
+    "topic_closed": Verdict.CLOSED_TOPIC,
+    "topic_deleted": Verdict.GENERAL,
+    "chat not found": Verdict.GONE,
+    "user not found": Verdict.GONE,
+    "peer_id_invalid": Verdict.GONE,
+    "not enough rights": Verdict.GONE,
+    "have no rights": Verdict.GONE,
+    "need administrator rights": Verdict.GONE,
+    "chat_admin_required": Verdict.GONE,
+    "chat_write_forbidden": Verdict.GONE,
+    "chat_send_plain_forbidden": Verdict.GONE,
+    "chat_restricted": Verdict.GONE,
+    "channel_private": Verdict.GONE,
+    "group chat was deactivated": Verdict.GONE,
+}
+
+#: Failures before the request left. aiohttp's names decide where it is the transport: httpx-aiohttp
+#: calls a connection that broke after the request ConnectTimeout too.
+_UNSENT_AIOHTTP = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+)
+_UNSENT_HTTPX = (
+    httpx.PoolTimeout,
+    httpx.ConnectTimeout,
+    httpx.ConnectError,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+def understand(error: TelegramError) -> Answer:
+    """What a failed call means."""
+    text = _text(error)
+    if isinstance(error, RetryAfter):
+        wait = error.retry_after
+        after = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+        return Answer(Verdict.LATER, text, retry_after=after)
+    if isinstance(error, ChatMigrated):
+        return Answer(Verdict.MIGRATED, text, new_address=str(error.new_chat_id))
+    if isinstance(error, Forbidden):
+        return Answer(Verdict.GONE, text)
+    if isinstance(error, InvalidToken):
+        return Answer(Verdict.TOKEN, text)
+    if isinstance(error, BadRequest):
+        lower = text.lower()
+        found = (verdict for sign, verdict in _BAD_REQUESTS.items() if sign in lower)
+        return Answer(next(found, Verdict.REFUSED), text)
+    if isinstance(error, NetworkError) and _never_sent(error):
+        return Answer(Verdict.UNSENT, text)
+    return Answer(Verdict.DOUBT, text)
+
+
+def _never_sent(error: TelegramError) -> bool:
+    chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, aiohttp.ClientError):
+            return isinstance(cause, _UNSENT_AIOHTTP)
+    return any(isinstance(cause, _UNSENT_HTTPX) for cause in chain)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause = error.__cause__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _text(error: TelegramError) -> str:
+    """One line of it, with the reason behind it, without the token."""
+    text = str(error)
+    root = next(_causes(error), None)
+    if isinstance(error, NetworkError) and root is not None and str(root) not in text:
+        text = f"{text} ({type(root).__name__}: {root})"
+    return mask(" ".join(text.split()))[:500]

@@ -1,0 +1,142 @@
+"""Writing down what became of calls: the delivery's outcome, and what it means for its chat.
+
+All in the transaction that also claims what goes next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.model import DeliveryKind, DeliveryState
+from feedbot.owing import owe_notice
+from feedbot.store import bots, membership, outbox, subscribers
+from feedbot.store.outbox import Claimed, Outcome
+from feedbot.telegram.answers import Answer, Verdict
+from feedbot.telegram.texts import notice
+
+log = logging.getLogger(__name__)
+
+_FIRST_RETRY = timedelta(seconds=1)
+_LONGEST_RETRY = timedelta(minutes=5)
+#: 429 in so many chats, with nothing accepted in between, is about the bot and not about them.
+_CHATS_TO_HOLD_ALL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call that is over: `answer` None means accepted, as these (chat id, message id)."""
+
+    claimed: Claimed
+    at: datetime
+    answer: Answer | None = None
+    messages: tuple[tuple[int, int], ...] = ()
+
+
+def backoff(attempts: int, random: Random) -> timedelta:
+    """The pause after so many attempts: from a second, doubling to five minutes, with jitter."""
+    pause = min(_LONGEST_RETRY, _FIRST_RETRY * (1 << min(attempts - 1, 10)))
+    return pause * random.uniform(0.5, 1.0)
+
+
+def outcome(ended: Ended, random: Random) -> Outcome:
+    """What the delivery's row is to say."""
+    claimed, at, answer = ended.claimed, ended.at, ended.answer
+    if answer is None:
+        return Outcome(claimed.id, DeliveryState.SENT, at, messages=ended.messages)
+    # A call that Telegram turned away settles no doubt that an earlier one left.
+    waiting = DeliveryState.IN_DOUBT if claimed.doubtful else DeliveryState.PENDING
+    match answer.verdict:
+        case Verdict.DOUBT | Verdict.UNSENT:
+            state = DeliveryState.IN_DOUBT if answer.verdict == Verdict.DOUBT else waiting
+            due = at + backoff(claimed.attempts, random)
+            return Outcome(claimed.id, state, at, due, answer.error)
+        case Verdict.LATER:
+            due = at + answer.retry_after
+            return Outcome(claimed.id, waiting, at, due, answer.error, attempted=False)
+        case Verdict.GONE | Verdict.CLOSED_TOPIC | Verdict.MIGRATED | Verdict.TOKEN:
+            return Outcome(claimed.id, waiting, at, at, answer.error, attempted=False)
+        case Verdict.PLAIN | Verdict.GENERAL if not claimed.payload.get(answer.verdict):
+            payload = {**claimed.payload, str(answer.verdict): True}
+            return Outcome(claimed.id, waiting, at, at, answer.error, payload=payload)
+    return Outcome(claimed.id, DeliveryState.FAILED, at, error=answer.error)
+
+
+class Settler:
+    """Settles ended calls. `hold` is how long the whole bot is to be quiet, as far as known."""
+
+    def __init__(self, bot_id: int, random: Random, language: str) -> None:
+        self._bot_id = bot_id
+        self._random = random
+        self._slow: set[str] = set()  # chats that said 429 since anything was accepted
+        self.language = language
+        self.hold: datetime | None = None
+
+    async def settle(self, connection: AsyncConnection, ended: Sequence[Ended]) -> None:
+        """Record every outcome, then what it means for the chat, the bot and the operator."""
+        outcomes = [outcome(one, self._random) for one in ended]
+        await outbox.record(connection, outcomes)
+        for one, result in zip(ended, outcomes, strict=True):
+            if one.answer is None:
+                self._slow.clear()
+            else:
+                await self._consequences(connection, one, one.answer, result)
+        if any(one.claimed.kind == DeliveryKind.REPLY for one in ended):
+            await membership.purge_left(connection)
+
+    async def _consequences(
+        self, connection: AsyncConnection, ended: Ended, answer: Answer, result: Outcome
+    ) -> None:
+        claimed = ended.claimed
+        log.warning("chat %s: %s: %s", claimed.address, answer.verdict, answer.error)
+        match answer.verdict:
+            case Verdict.LATER:
+                await self._hold(connection, claimed.address, ended.at + answer.retry_after)
+            case Verdict.GONE | Verdict.CLOSED_TOPIC:
+                await self._lose(connection, ended, answer)
+            case Verdict.MIGRATED:
+                await self._migrate(connection, ended, answer.new_address)
+            case Verdict.GENERAL if result.state != DeliveryState.FAILED:
+                await self._tell(
+                    connection, ended, "topic", chat=claimed.address, topic=claimed.topic
+                )
+        if result.state == DeliveryState.FAILED:
+            chat = claimed.address
+            await self._tell(connection, ended, "refused", chat=chat, error=answer.error)
+
+    async def _hold(self, connection: AsyncConnection, address: str, until: datetime) -> None:
+        await membership.hold(connection, address, until)
+        self._slow.add(address)
+        if len(self._slow) >= _CHATS_TO_HOLD_ALL:
+            self.hold = max(until, self.hold or until)
+            await bots.hold(connection, self._bot_id, self.hold)
+
+    async def _lose(self, connection: AsyncConnection, ended: Ended, answer: Answer) -> None:
+        claimed = ended.claimed
+        topic = claimed.topic if answer.verdict == Verdict.CLOSED_TOPIC else None
+        paused = await membership.lose(connection, claimed.address, answer.error, topic=topic)
+        for row in paused:
+            await self._tell(connection, ended, "paused", chat=row.name, error=answer.error)
+
+    async def _migrate(self, connection: AsyncConnection, ended: Ended, new: str) -> None:
+        old = ended.claimed.address
+        if await membership.migrate(connection, old, new):
+            await self._tell(connection, ended, "migrated", old=old, new=new)
+
+    async def _tell(
+        self, connection: AsyncConnection, ended: Ended, name: str, **values: object
+    ) -> None:
+        """Tell the admin chat, once a day for the same thing; nothing about itself."""
+        admin = await subscribers.admin_id(connection)
+        if admin is None or admin == ended.claimed.subscriber_id:
+            return
+        text = notice(name, self.language, **values)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        key = f"{name}:{digest}:{ended.at:%Y-%m-%d}"
+        await outbox.owe(connection, [owe_notice(admin, key, text)], ended.at)
