@@ -61,7 +61,7 @@ _ISO = re.compile(
 _YEAR_FIRST = re.compile(
     r"(?<![\d./])(?P<y>[12]\d{3})([./])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?![\d./]\d)"
 )
-_DOTTED = re.compile(rf"(?<![\d.,]){_D}\s?(?P<s>[./-])\s?(?P<m>\d{{1,2}})\s?(?P=s)\s?{_Y}")
+_DOTTED = re.compile(rf"(?<![\d.,]){_D}\s?(?P<s>[./-])\s?(?P<m>\d{{1,2}})\s?(?P=s)\s?{_Y}(?!\.\d)")
 _DAY_FIRST = re.compile(
     rf"(?<!\d){_D}(?:st|nd|rd|th|-?го|-?е)?[\s.,-]{{0,3}}(?:of\s{{1,3}})?{_NAMED}[\s,'-]{{0,3}}{_Y}",
     re.I,
@@ -69,9 +69,10 @@ _DAY_FIRST = re.compile(
 _MONTH_FIRST = re.compile(
     rf"(?<![^\W_]){_NAMED}[\s-]{{0,3}}{_D}(?:st|nd|rd|th)?(?:,|\s|-|\.){{1,3}}{_Y}", re.I
 )
+_WITH_NAMES = (_DAY_FIRST, _MONTH_FIRST)
 _PATTERNS = (_DOTTED, _ISO, _DAY_FIRST, _MONTH_FIRST, _YEAR_FIRST)
 _TWO_DIGITS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2})")
-_FOUR_DIGITS = re.compile(r"\d{4}")
+_DAY_AND_YEAR = re.compile(r"\d{4}\D.{0,40}?\d|\d\D.{0,40}?\d{4}")
 # Starts with a plain set, which `re` scans five times faster than a look-behind.
 _YEAR = re.compile(r"[12]\d{3}(?:\d{4})?(?!\d)")
 
@@ -125,7 +126,7 @@ def understand(
     if not any(char.isalpha() for char in plain):
         return _short_year(plain, language)
     written = any(pattern.search(plain) for pattern in _PATTERNS)  # plainly, so it is impossible
-    if written or len(plain) > _SHORT or not _FOUR_DIGITS.search(plain):
+    if written or len(plain) > _SHORT or not _DAY_AND_YEAR.search(plain):
         return None
     return _by_dateparser(plain, language, zone)
 
@@ -175,12 +176,18 @@ def _short_year(text: str, language: str | None) -> date | None:
     match = _TWO_DIGITS.fullmatch(text)
     if match is None:
         return None
-    day, month = _in_order(int(match[1]), int(match[3]), match[2], language)
-    year = int(match[4])
+    day, month, year = int(match[1]), int(match[3]), int(match[4])
+    if match[2] != ".":
+        day, month = _in_order(day, month, match[2], language)
     try:
         return date(year + (1900 if year >= 69 else 2000), month, day)
     except ValueError:
         return None
+
+
+def may_hold_date(text: str) -> bool:
+    """Whether there is a year in it, without which no date is found; cheap."""
+    return _YEAR.search(text) is not None
 
 
 def _years(text: str) -> Iterator[re.Match[str]]:
@@ -196,7 +203,7 @@ def _in_window(
     """The date whose year stands at `year`, widened by the time and weekday beside it."""
     for pattern in _PATTERNS:
         for match in pattern.finditer(window):
-            if match.start(_year_group(match)) != year:
+            if match.start(_group_of(match, "y", "y8")) != year:
                 continue
             day = _day(match, language)
             if day is None:
@@ -205,19 +212,21 @@ def _in_window(
     return None
 
 
-def _year_group(match: re.Match[str]) -> str:
-    """The name of the group that holds the year."""
-    return "y8" if "y8" in match.groupdict() and match["y8"] else "y"
+def _group_of(match: re.Match[str], name: str, other: str) -> str:
+    """Which of two groups took part in the match; ISO dates have a long and a compact form."""
+    return other if match.re is _ISO and match[name] is None else name
 
 
 def _day(match: re.Match[str], language: str | None) -> date | None:
     """The calendar day of a match, None where there is no such day."""
-    parts = match.groupdict()
-    year, day = int(match[_year_group(match)]), int(parts.get("d") or parts["d8"])
-    name = parts.get("b")
-    month = _MONTHS[name.lower()] if name else int(parts.get("m") or parts["m8"])
-    if parts.get("s") in ("/", "-"):
-        day, month = _in_order(day, month, parts["s"], language)
+    year = int(match[_group_of(match, "y", "y8")])
+    day = int(match[_group_of(match, "d", "d8")])
+    if match.re in _WITH_NAMES:
+        month = _MONTHS[match["b"].lower()]
+    else:
+        month = int(match[_group_of(match, "m", "m8")])
+    if match.re is _DOTTED and match["s"] != ".":
+        day, month = _in_order(day, month, match["s"], language)
     try:
         return date(year, month, day)
     except ValueError:

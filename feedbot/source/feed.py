@@ -203,7 +203,7 @@ def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
     )
 
 
-def _entry(entry: Mapping[str, Any], url: str, zone: ZoneInfo) -> Item | None:
+def _entry(entry: dict[str, Any], url: str, zone: ZoneInfo) -> Item | None:
     """One RSS item or Atom entry."""
     bodies = entry.get("content") or []
     content = _sanitised(bodies[0].get("value") or "", bodies[0].get("type"), url) if bodies else ""
@@ -214,7 +214,8 @@ def _entry(entry: Mapping[str, Any], url: str, zone: ZoneInfo) -> Item | None:
         title=one_line(_as_text(entry.get("title"), entry.get("title_detail"), url)),
         link=absolute(_link(entry), url),
         guid=one_line(entry.get("id") or "") or None,
-        date=_date((entry.get("published"), entry.get("updated"), entry.get("created")), zone),
+        # feedparser's own `get` gives `published` for a missing `updated`, with a warning.
+        date=_date((dict.get(entry, key) for key in ("published", "updated", "created")), zone),
         summary=_as_text(raw_summary, detail, url),
         content=content
         or (_sanitised(raw_summary, detail.get("type"), url) if raw_summary else None),

@@ -10,13 +10,14 @@ row.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, urldefrag
 from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, ListingRule, PageDate, SourceKind
-from feedbot.source.dates import find_date, understand
+from feedbot.source.dates import find_date, may_hold_date, understand
 from feedbot.source.page import Element, Page, Walk, absolute, is_link, parse_page, text_of, walk
 from feedbot.source.selectors import (
     CompiledRule,
@@ -25,7 +26,15 @@ from feedbot.source.selectors import (
     check_rule,
     compile_rule,
 )
-from feedbot.source.tidy import SEPARATORS, one_line, repeats, shorten, strip_separators, words
+from feedbot.source.tidy import (
+    SEPARATORS,
+    one_line,
+    repeats,
+    says_something,
+    shorten,
+    strip_separators,
+    words,
+)
 
 __all__ = ["CompiledRule", "check_rule", "compile_rule", "own_address", "read_listing"]
 
@@ -262,16 +271,19 @@ def _date_in_text(row: _Row, context: _Context) -> PageDate:
     One that stands by itself is believed before one that begins a line, and that before one in the
     middle of a sentence, which may be when the event was.
     """
-    pieces = row.walk.pieces
+    dated = [number for number, piece in enumerate(row.walk.pieces) if may_hold_date(piece.text)]
+    if not dated:
+        return None
+    for number in dated:
+        text = row.walk.pieces[number].text
+        alone, within = find_date(text, language=context.language, zone=context.zone)
+        if within and not _around(text, within):
+            row.used.append((number, number + 1))
+            return alone
     text = row.walk.lines()
     date, span = find_date(text, language=context.language, zone=context.zone)
     if span is None:
         return None
-    for number, piece in enumerate(pieces):
-        alone, within = find_date(piece.text, language=context.language, zone=context.zone)
-        if within and not _around(piece.text, within):
-            row.used.append((number, number + 1))
-            return alone
     for line in text.split("\n"):
         begins, within = find_date(line, language=context.language, zone=context.zone)
         if within and not line[: within[0]].strip(SEPARATORS):
@@ -315,15 +327,14 @@ def _href(element: Element) -> str | None:
     return href
 
 
-def _candidates(row: _Row, title: Found | None) -> list[Element]:
+def _candidates(row: _Row, title: Found | None) -> Iterator[Element]:
     """Links in the order of trust: in the title, around it, then any in the row."""
-    near: list[Element] = []
     if title is not None and not isinstance(title, str):
-        near = [title] if title.tag == "a" else list(title.iter("a"))
-        if not near:
-            near = list(title.iterancestors("a"))[:1]
-    around = [] if row.element.tag == "a" else list(row.element.iterancestors("a"))[:1]
-    return [*near, *row.walk.links, *around]
+        yield from [title] if title.tag == "a" else title.iter("a")
+        yield from title.iterancestors("a")
+    yield from row.walk.links
+    if row.element.tag != "a":
+        yield from row.element.iterancestors("a")
 
 
 # --- title ---------------------------------------------------------------------------------------
@@ -359,10 +370,15 @@ def _title_elements(row: _Row, link: Element | None) -> list[Element]:
 
 def _says_something(title: str, context: _Context) -> bool:
     """Whether a link's text names anything: not "Read more", not a date alone."""
-    if not title or words(title) in _EMPTY_LINKS or not words(title):
+    if not says_something(title) or _is_empty(title):
         return False
     _, span = find_date(title, language=context.language, zone=context.zone)
     return span is None or bool(_around(title, span))
+
+
+def _is_empty(text: str) -> bool:
+    """Whether a link's text is "Read more" or the like."""
+    return len(text) < 40 and words(text) in _EMPTY_LINKS
 
 
 def _without_date(title: str, date: PageDate, context: _Context) -> str:
@@ -411,12 +427,12 @@ def _summary(row: _Row, title: str, context: _Context) -> str:
         texts = [_plain(found) for found in context.rule.summary.all(row.element)]
         return "\n\n".join(text for text in texts if text)
     for link in row.walk.links:
-        if words(row.walk.lines(*row.walk.spans[link])) in _EMPTY_LINKS:
+        if _is_empty(row.walk.lines(*row.walk.spans[link])):
             row.use(link)
     kept = []
     for paragraph in row.walk.without(row.used).split("\n\n"):
         text = strip_separators(_less_date(paragraph, row.date_text))
-        if words(text) and not repeats(text, title):
+        if says_something(text) and not repeats(text, title):
             kept.append(text)
     return "\n\n".join(kept)
 

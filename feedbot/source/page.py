@@ -25,7 +25,7 @@ _BLOCKS = frozenset(
     " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section"
     " summary table tbody td tfoot th thead tr ul".split()
 )
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_FILED = frozenset({"a", "time", "h1", "h2", "h3", "h4", "h5", "h6"})
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r") + b"\x7f"
 _UNWRITABLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\ud800-\udfff\"<>\\^`{|}]")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
@@ -96,26 +96,25 @@ def absolute(href: str | None, base: str) -> str | None:
     """
     if href is None:
         return None
-    href = clean(href).strip()
+    href = clean(href.strip())
     if not href:
         return None
     scheme = _SCHEME.match(href)
     if scheme and scheme[1].lower() not in ("http", "https"):
         return None
-    try:
-        joined = href if scheme and href[scheme.end() :].startswith("//") else _join(href, base)
-        if not urlsplit(joined).hostname:
-            return None
-    except ValueError:  # "Invalid IPv6 URL" and the like
-        return None
-    return _UNWRITABLE.sub(lambda found: quote(found[0], safe="", errors="ignore"), joined)
-
-
-def _join(href: str, base: str) -> str:
-    """`urljoin`, short for the commonest kind of link: a plain absolute path."""
     if href[0] == "/" and href[1:2] != "/" and "/." not in href:
-        return _origin(base) + href
-    return urljoin(base, href)
+        joined = _origin(base) + href  # the commonest kind of link, spared the slow way
+    else:
+        try:
+            full = scheme and href.startswith("//", scheme.end())
+            joined = href if full else urljoin(base, href)
+            if not urlsplit(joined).hostname:
+                return None
+        except ValueError:  # "Invalid IPv6 URL" and the like
+            return None
+    if not _UNWRITABLE.search(joined):
+        return joined
+    return _UNWRITABLE.sub(lambda found: quote(found[0], safe="", errors="ignore"), joined)
 
 
 @lru_cache(maxsize=64)
@@ -154,6 +153,15 @@ class Walk:
     headings: list[Element] = field(default_factory=list)
     times: list[Element] = field(default_factory=list)
 
+    def file(self, element: Element, tag: str) -> None:
+        """Keep an element by what it is."""
+        if tag == "a":
+            self.links.append(element)
+        elif tag == "time":
+            self.times.append(element)
+        else:
+            self.headings.append(element)
+
     def lines(self, start: int = 0, end: int | None = None) -> str:
         """The text of a range of pieces, see `lines`."""
         return lines(self.pieces[start:end])
@@ -183,53 +191,32 @@ def walk(row: Element, marked: Iterable[Element] = ()) -> Walk:
     for event, element in walker:
         tag = element.tag
         if event == "start":
-            if tag in _UNSEEN or element.get("hidden") is not None:
+            if tag in _UNSEEN or "hidden" in element.keys():  # noqa: SIM118 - it iterates over children
                 walker.skip_subtree()
-                gap = _tail(element, row, pieces, gap)
                 continue
             if tag in _BLOCKS:
                 gap = 2
             elif tag == "br":
                 gap = min(gap + 1, 2)
-            if _of_interest(found, element, tag) or element in opened:
+            if tag in _FILED:
+                found.file(element, tag)
                 opened[element] = len(pieces)
-            if element.text:
-                gap = _text(element.text, pieces, gap)
+            elif element in opened:
+                opened[element] = len(pieces)
+            text = element.text
+            if text and not (gap and text.isspace()):
+                pieces.append(Piece(clean(text), gap))
+                gap = 0
             continue
         if element in opened:
             found.spans[element] = (opened[element], len(pieces))
         if tag in _BLOCKS:
             gap = 2
-        gap = _tail(element, row, pieces, gap)
+        text = None if element is row else element.tail
+        if text and not (gap and text.isspace()):
+            pieces.append(Piece(clean(text), gap))
+            gap = 0
     return found
-
-
-def _of_interest(found: Walk, element: Element, tag: str) -> bool:
-    """File an element under what it is; whether it is anything."""
-    if tag == "a":
-        found.links.append(element)
-    elif tag == "time":
-        found.times.append(element)
-    elif tag in _HEADINGS:
-        found.headings.append(element)
-    else:
-        return False
-    return True
-
-
-def _text(text: str, pieces: list[Piece], gap: int) -> int:
-    """Add a run of text; the gap before the next one."""
-    if gap and text.isspace():
-        return gap
-    pieces.append(Piece(text, gap))
-    return 0
-
-
-def _tail(element: Element, row: Element, pieces: list[Piece], gap: int) -> int:
-    """Add what follows an element inside the row."""
-    if element is row or not element.tail:
-        return gap
-    return _text(element.tail, pieces, gap)
 
 
 def lines(pieces: Iterable[Piece]) -> str:
@@ -244,19 +231,19 @@ def lines(pieces: Iterable[Piece]) -> str:
 
 def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, str]]:
     """Each line with the gap before it; empty ones are left out."""
-    buffer: list[str] = []
+    buffer = ""
     before = 0
     for piece in pieces:
-        if piece.gap:
-            line = one_line("".join(buffer))
-            if line:
-                yield before, line
-                before = piece.gap
-            else:
-                before = max(before, piece.gap)
-            buffer.clear()
-        buffer.append(piece.text)
-    line = one_line("".join(buffer))
+        if not piece.gap:
+            buffer += piece.text
+            continue
+        line = " ".join(buffer.split())
+        if line:
+            yield before, line
+            before = 0
+        before = max(before, piece.gap)
+        buffer = piece.text
+    line = " ".join(buffer.split())
     if line:
         yield before, line
 

@@ -72,7 +72,7 @@ _META_CHARSET = re.compile(rb"<meta\s[^>]{0,400}?charset\s{0,9}=\s{0,9}[\"']?([\
 _XML_CHARSET = re.compile(
     rb"^\s{0,99}<\?xml\s[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([\w.:-]{1,40})"
 )
-_HIGH_RUN = re.compile(rb"[\x80-\xff]{2,}")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
 _HIGH_WORDS = re.compile(rb"(?:[\x80-\xff]+[ ,.\-]?)+")
 _HIGH_ANY = re.compile(rb"[\x80-\xff]+")
 _ACCENTED = re.compile(rb"[A-Za-z][\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff][A-Za-z]")
@@ -155,8 +155,8 @@ def _is_utf8(body: bytes, declared: list[str]) -> bool:
     if broken == 0:
         if not declared or declared[0] not in _MULTIBYTE:
             return b"\x1b" not in body or not text.isascii()
-        # Two bytes at a time some Chinese is valid UTF-8 by chance, three at a time none is.
-        return any(char > "\u07ff" for char in text)
+        # One pair of Chinese bytes in seven is valid UTF-8 by chance; six pairs in a row are not.
+        return len(text) + 5 < len(body)
     if broken == 1 and text.endswith("\ufffd") and len(text) > 1 and not text[:-1].isascii():
         return True
     characters = sum(1 for char in text[:_SCANNED] if "\x7f" < char != "\ufffd")

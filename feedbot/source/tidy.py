@@ -9,15 +9,15 @@ import unicodedata
 # zero-width space and word joiner, soft hyphen, byte order mark, overrides of writing direction.
 _JUNK = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    "\xad\u180e\u200b\u2060-\u206f\ufeff\u202a-\u202e]"
-    "|["
-    + "".join(
-        f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
-    )
+    "\xad\u180e\u200b\u2060-\u206f\ufeff\u202a-\u202e"
+    + "".join(chr(plane + end) for plane in range(0x1FFFE, 0x110000, 0x10000) for end in (0, 1))
     + "]"
 )
 # Joiners shape Persian and Indic words and emoji; beside ASCII or spaces they are litter.
 _JOINER = re.compile(r"(?<![^\x00-\x7f\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\s])")
+
+_NO_WORD = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]")
 
 #: What stands between a date and a title, or around a summary, and says nothing.
 SEPARATORS = " \t\n-–—−―‒‐‑|¦•·∙●▪■◦‣*:;,/\\»›→>~_=…"
@@ -31,9 +31,8 @@ def one_line(text: str) -> str:
 
 def clean(text: str) -> str:
     """`text` without invisible and forbidden characters; whitespace stays as it is."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = _JUNK.sub("", text)
+    if _JUNK.search(text):
+        text = _JUNK.sub("", text)
     if "\u200c" in text or "\u200d" in text:
         text = _JOINER.sub("", text)
     return text
@@ -41,12 +40,20 @@ def clean(text: str) -> str:
 
 def words(text: str) -> str:
     """What is left for comparing: letters and digits, case-folded, one space between words."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(char if char.isalnum() else " " for char in folded).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _NO_WORD.sub(" ", text.casefold()).strip()
+
+
+def says_something(text: str) -> bool:
+    """Whether there is a letter or a digit in it."""
+    return _WORD.search(text) is not None
 
 
 def repeats(summary: str, title: str) -> bool:
     """Whether `summary` only says the title again."""
+    if len(summary) > 2 * len(title) + 40:  # that much punctuation is no repetition
+        return False
     return words(summary) == words(title)
 
 

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedbot.source.text import decode
+
+PAGES = Path(__file__).parent / "data" / "pages"
+RUSSIAN = "Посольство сообщает: приём граждан ведётся по записи, просим проверить документы."
+CAPITALS = "НОВОСТИ ПОСОЛЬСТВА И ОБЪЯВЛЕНИЯ"
+FRENCH = "Un café à Paris, été prolongé, déjà vu où"
+CYRILLIC = ("windows-1251", "koi8-r", "cp866", "iso-8859-5")
+
+
+@pytest.mark.parametrize("text", [RUSSIAN, CAPITALS, "Новость 1", "Объявление: ёлка в СССР"])
+@pytest.mark.parametrize("charset", [*CYRILLIC, "utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    "declared", [None, "utf-8", "iso-8859-1", "windows-1251", "koi8-r", "nonsense", "base64"]
+)
+def test_russian_is_read_whatever_is_declared(
+    text: str, charset: str, declared: str | None
+) -> None:
+    header = f"text/html; charset={declared}" if declared else None
+    page = f"<html><body><p>{text}</p></body></html>"
+    assert decode(page.encode(charset), header) == page
+
+
+@pytest.mark.parametrize("declared", [None, "utf-8", "windows-1251", "koi8-r", "iso-8859-1"])
+def test_western_text_is_read_whatever_is_declared(declared: str | None) -> None:
+    header = f"text/html; charset={declared}" if declared else None
+    assert decode(FRENCH.encode("cp1252"), header) == FRENCH
+    assert decode(FRENCH.encode(), header) == FRENCH
+
+
+def test_a_right_declaration_is_believed_where_the_bytes_cannot_tell() -> None:
+    assert decode("naïve €".encode("iso-8859-15"), "text/html; charset=ISO-8859-15") == "naïve €"
+    assert decode("Łódź jest".encode("iso-8859-2"), "text/html;charset=iso-8859-2") == "Łódź jest"
+    assert decode("Українські новини: її, є".encode("koi8-u"), "text/html; charset=koi8-u") == (
+        "Українські новини: її, є"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        ("新闻发布会今天在北京举行", "gb2312"),
+        ("日本のニュース記事", "shift_jis"),
+        ("日本のニュース記事", "euc-jp"),
+        ("한국 대사관 뉴스", "euc-kr"),
+        ("新聞發布會", "big5"),
+        ("مرحبا بالعالم", "windows-1256"),
+        ("Ειδήσεις της ημέρας", "windows-1253"),
+    ],
+)
+def test_declared_charsets_of_other_scripts(text: str, charset: str) -> None:
+    assert decode(text.encode(charset), f"text/html; charset={charset}") == text
+    meta = f'<meta charset="{charset}"><p>{text}'
+    assert decode(meta.encode(charset), None) == meta
+    assert decode(text.encode(), f"text/html; charset={charset}") == text, "really UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("mark", "charset"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+    ],
+)
+def test_a_byte_order_mark_beats_the_header_and_is_no_text(mark: bytes, charset: str) -> None:
+    body = mark + RUSSIAN.encode(charset)
+    assert decode(body, "text/html; charset=windows-1251") == RUSSIAN
+
+
+def test_utf16_without_a_mark_is_told_by_its_markup() -> None:
+    page = f"<html><head><title>x</title></head><body><p>{CAPITALS}</p></body></html>"
+    assert decode(page.encode("utf-16-le"), None) == page
+    assert decode(page.encode("utf-16-be"), "text/html; charset=utf-8") == page
+
+
+def test_meta_and_xml_declarations() -> None:
+    for head in (
+        '<?xml version="1.0" encoding="windows-1251"?>',
+        "<meta charset=windows-1251>",
+        '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">',
+    ):
+        page = f"{head}<p>{RUSSIAN}"
+        assert decode(page.encode("cp1251"), "text/html") == page
+
+
+def test_utf8_that_is_cut_or_slightly_broken_stays_utf8() -> None:
+    body = RUSSIAN.encode()
+    assert decode(body[:-2], None) == RUSSIAN[:-2] + "\ufffd"
+    broken = body + b"\xff" + body
+    assert decode(broken, "text/html; charset=utf-8").split("\ufffd") == [RUSSIAN, RUSSIAN]
+
+
+def test_sample_pages() -> None:
+    declared = decode((PAGES / "russian-windows-1251.html").read_bytes(), None)
+    undeclared = decode((PAGES / "russian-koi8-r.html").read_bytes(), "text/html")
+    assert "О работе консульского отдела в июне" in declared
+    assert "О работе консульского отдела в июне" in undeclared
+
+
+@given(st.binary(), st.one_of(st.none(), st.text()))
+def test_any_bytes_give_text(body: bytes, content_type: str | None) -> None:
+    assert isinstance(decode(body, content_type), str)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.sampled_from(["utf-8", None]))
+def test_utf8_comes_back_as_it_was(text: str, declared: str | None) -> None:
+    body = text.encode()
+    header = f"text/html; charset={declared}" if declared else None
+    if not body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE)) and "\0" not in text:
+        assert decode(body, header) == text
+
+
+@given(st.sampled_from(["text/html; charset={}", "text/html;CHARSET='{}'"]), st.text(max_size=30))
+def test_any_label_is_survived(header: str, label: str) -> None:
+    assert RUSSIAN in decode(RUSSIAN.encode(), header.format(label))
