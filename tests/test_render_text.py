@@ -35,8 +35,11 @@ WEB = frozenset({"http", "https"})
         ("a\r\nb\rc\u2028d\x85e", "a\nb\nc\nd\ne"),
         ("a\u2029b", "a\n\nb"),
         ("a\u202eb\u202c", "ab"),
+        ("\u200f\u200e\u202e\u200fa", "\u200fa"),
         ("A\u030a", "Å"),
         ("x\u030a\u0333\u033f", "x"),
+        ("e\u202e\u0301", "é"),
+        ("e\u030a\u0301", "é"),
     ],
 )
 def test_characters_that_xml_or_telegram_refuses_are_mended_or_dropped(

@@ -34,7 +34,7 @@ DEFAULT_TEMPLATE = """\
 {% if date %}
 {{ date }}
 {% endif %}
-{% if summary and summary != title %}
+{% if summary %}
 
 {{ summary }}
 {% endif %}
@@ -76,7 +76,8 @@ class NewsView:
 def check_template(text: str) -> str | None:
     """What is wrong with a news template, in one line with its line number, or None.
 
-    Fields: title, link, date, summary, source (all names), sources (a list), author, language.
+    Fields: title, link, date, summary (empty where it is the title again), source (all names),
+    sources (a list), author, language.
     """
     return templates.check(text)
 
@@ -127,15 +128,15 @@ Fields = Mapping[str, str | Sequence[str]]
 def _fields(view: NewsView, limit: int) -> dict[str, str | Sequence[str]]:
     """What a template sees of `view`: cleaned, and nothing longer than a message."""
     link = _link(view.link)
-    title = clip(one_line(view.title), limit)
+    title = one_line(view.title)
     names = (clip(one_line(name), limit) for name in view.sources[:MAX_SOURCES])
     sources = tuple(name for name in names if not is_blank(name))
     summary = "\n\n".join(paragraphs(view.summary))
     return {
-        "title": clip(link, limit // 4) or UNTITLED if is_blank(title) else title,
+        "title": clip(link, limit // 4) or UNTITLED if is_blank(title) else clip(title, limit),
         "link": link,
         "date": date_text(view.date, view.language),
-        "summary": "" if is_blank(summary) else clip(summary, limit),
+        "summary": "" if summary == title or is_blank(summary) else clip(summary, limit),
         "source": ", ".join(sources),
         "sources": sources,
         "author": clip(one_line(view.author or ""), limit),

@@ -14,8 +14,11 @@ ELLIPSIS = "…"
 
 #: Not characters of XML 1.0, or C1 controls, or U+FFFD, which only says that one was lost before.
 _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffd-\uffff]")
-#: What Telegram removes from every message: directional overrides and three overlong marks.
-_REMOVED = re.compile("[\u202a-\u202e\u0333\u033f\u030a]")
+#: What Telegram takes out of every message: directional overrides, three overlong marks (once they
+#: are not part of a composed letter), and all but the last of several directional marks.
+_OVERRIDES = re.compile("[\u202a-\u202e]")
+_LONG_MARKS = re.compile("[\u0333\u033f\u030a]")
+_MARKS = re.compile("[\u200e\u200f]+(?=[\u200e\u200f])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
 _PARAGRAPH_END = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
@@ -34,8 +37,9 @@ _NETLOC = re.compile(r"[\w.~!$&'()*+,;=%:@\[\]-]+", re.ASCII)
 def clean(text: str) -> str:
     """`text` without what XML or Telegram refuses; line ends become `\\n`, marks are composed."""
     text = _LINE_END.sub("\n", _whole(text)).replace("\u2029", "\n\n")
-    text = unicodedata.normalize("NFC", _REFUSED.sub("", text))
-    return _REMOVED.sub("", text)
+    text = _MARKS.sub("", _OVERRIDES.sub("", _REFUSED.sub("", text)))
+    text = _LONG_MARKS.sub("", unicodedata.normalize("NFC", text))
+    return unicodedata.normalize("NFC", text)
 
 
 def _whole(text: str) -> str:
