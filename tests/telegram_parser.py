@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from feedbot.demo.botapi.html import Entity
+from feedbot.demo.botapi.entities import Entity
 
 _NAMES = {
     "Bold": "bold", "Italic": "italic", "Underline": "underline", "Strikethrough": "strikethrough",

@@ -336,7 +336,7 @@ async def test_the_log_file_tells_what_the_log_knows(tmp_path: Path) -> None:
     async with FakeBotApi(limits=Limits.OFF, log_file=file) as written:
         chat = written.add_channel()
         async with telegram.Bot(written.token, base_url=f"{written.url}/bot") as bot:
-            await bot.send_message(chat.id, "<b>Привет</b>", parse_mode="HTML")
+            await bot.send_message(chat.id, "<b>Привет</b>\u2028\x85 😀", parse_mode="HTML")
             await refusal(bot.send_message(5, "x"))
             await bot.delete_message(chat.id, 1)
         copy = read_log(file)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from feedbot.demo.botapi.entities import Entity, utf16
 from feedbot.demo.botapi.errors import ApiError
 from feedbot.demo.botapi.formatting import MAX_RAW_BYTES, fixed, formatted
-from feedbot.demo.botapi.html import Entity, EntityError, parse_html, utf16
+from feedbot.demo.botapi.html import EntityError, parse_html
 from tests import telegram_parser
 from tests.require import needs
 from tests.telegram_parser import TelegramRefusal

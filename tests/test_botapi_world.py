@@ -17,7 +17,10 @@ import pytest
 import telegram
 from hypothesis import given
 from hypothesis import strategies as st
+from telegram import ChatMemberUpdated
 from telegram.error import Conflict, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.ext import ApplicationBuilder, CommandHandler
+from telegram.ext import ContextTypes as Types
 
 from feedbot.clock import SimulatedClock
 from feedbot.demo.botapi import FakeBotApi, Fault, FaultKind, Limits, chat_as_text, read_log
@@ -25,6 +28,7 @@ from feedbot.demo.botapi.__main__ import main
 from feedbot.demo.botapi.errors import ApiError
 from feedbot.demo.botapi.limits import Windows
 
+Context = Types.DEFAULT_TYPE
 START = datetime(2020, 5, 27, 12, 0, tzinfo=UTC)
 
 
@@ -291,6 +295,42 @@ async def test_only_the_kinds_asked_for_are_kept(api: FakeBotApi, bot: telegram.
     assert len(api.updates.waiting) == 1
 
 
+async def test_whoever_blocked_the_bot_unblocks_it_by_writing(
+    api: FakeBotApi, bot: telegram.Bot
+) -> None:
+    ann = api.add_private("Ann")
+    api.block(ann.id)
+    api.user_sends(ann.id, "/start")
+    seen = [(u.my_chat_member or u.message) for u in await bot.get_updates()]
+    changes = [c.new_chat_member.status for c in seen if isinstance(c, ChatMemberUpdated)]
+    assert (changes, len(seen)) == (["kicked", "member"], 3)
+    await bot.send_message(ann.id, "welcome back")
+
+
+async def test_a_whole_bot_polls_and_answers(api: FakeBotApi) -> None:
+    async def greet(update: telegram.Update, context: Context) -> None:
+        assert update.message
+        await update.message.reply_html("<b>Welcome</b>")
+        answered.set()
+
+    answered = asyncio.Event()
+    ann = api.add_private("Ann", started=False)
+    root = f"{api.url}/bot"
+    application = ApplicationBuilder().token(api.token).base_url(root).build()
+    application.add_handler(CommandHandler("start", greet))
+    async with application:
+        assert application.updater
+        await application.start()
+        await application.updater.start_polling()
+        api.user_sends(ann.id, "/start")
+        await answered.wait()
+        await application.updater.stop()
+        await application.stop()
+    assert [entry.text for entry in api.log.messages(ann.id)] == ["Welcome"]
+    assert not api.updates.waiting
+    assert not api.log.refused
+
+
 # Control
 
 
@@ -381,8 +421,10 @@ async def test_it_runs_alone_and_ends_at_sigterm(tmp_path: Path) -> None:
         sys.executable, "-m", "feedbot.demo.botapi", "--port", "0", "--log", str(log),
         "--chat", "channel:@press:Press room", "--chat", "forum:-1007", "--chat", "private:42:Ann",
         "--chat", "group", "--token", "77:secret", stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout
+    assert process.stderr
     url = (await process.stdout.readline()).decode().strip()
     async with telegram.Bot("77:secret", base_url=f"{url}/bot") as bot:
         sent = await bot.send_message("@press", "x")
@@ -394,6 +436,7 @@ async def test_it_runs_alone_and_ends_at_sigterm(tmp_path: Path) -> None:
         assert await process.wait() == 0
         with pytest.raises(NetworkError):
             await poll
+    assert await process.stderr.read() == b""
     assert sent.chat.title == "Press room"
     assert [entry.chat_id for entry in read_log(log).entries] == [sent.chat.id, 42]
 

@@ -9,8 +9,9 @@ import re
 from bisect import bisect_left
 from typing import Any
 
+from feedbot.demo.botapi.entities import Entity, in_order, utf16
 from feedbot.demo.botapi.errors import ApiError, bad_request
-from feedbot.demo.botapi.html import Entity, EntityError, in_order, parse_html, utf16
+from feedbot.demo.botapi.html import EntityError, parse_html
 from feedbot.demo.botapi.links import checked_link, integer
 
 MAX_RAW_BYTES = 1 << 15  # before parsing, markup included

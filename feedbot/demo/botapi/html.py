@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from feedbot.demo.botapi.entities import Entity, in_order, utf16
 from feedbot.demo.botapi.links import checked_link, integer, lower, mentioned_user
-
-Entity = dict[str, Any]  #: a MessageEntity as the Bot API writes it; offsets in UTF-16 units
 
 _STYLES = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic",
@@ -27,12 +26,6 @@ _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NAME_END = _SPACE | frozenset("=>/\"'")
 _TOKEN = _LETTERS | _DIGITS | frozenset(".-")
-#: At equal place and length, the outer entity comes first.
-ORDER = {
-    "blockquote": 0, "expandable_blockquote": 0, "pre": 10, "code": 20, "date_time": 30,
-    "text_link": 49, "text_mention": 49, "bold": 90, "italic": 91, "underline": 92,
-    "strikethrough": 93, "spoiler": 94, "custom_emoji": 99,
-}  # fmt: skip
 
 
 class EntityError(ValueError):
@@ -51,24 +44,8 @@ class _Tag:
     start: int = 0
 
 
-def utf16(text: str) -> int:
-    """Length in UTF-16 units, as Telegram counts."""
-    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
-
-
 def _has_surrogates(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def in_order(entities: list[Entity]) -> list[Entity]:
-    """Entities as Telegram lists them: by place, the longer first, then the outer first."""
-    return sorted(entities, key=lambda e: (e["offset"], -e["length"], _order(e)))
-
-
-def _order(entity: Entity) -> int:
-    # A pre with a language is a type of its own for Telegram, and ranks one before a plain one.
-    rank = ORDER.get(entity["type"], 50)
-    return rank + 1 if entity["type"] == "pre" and "language" not in entity else rank
 
 
 def parse_html(source: str) -> tuple[str, list[Entity]]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
-from feedbot.demo.botapi.html import Entity
+from feedbot.demo.botapi.entities import Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +83,15 @@ class Log:
             if entry.method in SENDS and chat_id in (None, entry.chat_id)
         ]
 
-    def clear(self) -> None:
-        """Forget what is in memory; the file keeps it."""
-        self.entries.clear()
-        self.refused.clear()
-
     def close(self) -> None:
         """Close the file, if there is one."""
         if self._file:
             self._file.close()
             self._file = None
 
-    def __enter__(self) -> Log:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _write(self, line: Mapping[str, Any]) -> None:
         if self._file:
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 
 
@@ -117,7 +100,8 @@ SENDS = frozenset({"sendMessage", "sendPhoto", "sendMediaGroup", "forwardMessage
 
 def as_json(record: LogEntry | RefusedCall) -> dict[str, Any]:
     """The record with its time as RFC 3339."""
-    return {**asdict(record), "time": record.time.isoformat()}
+    values = {name: getattr(record, name) for name in record.__slots__}
+    return {**values, "time": record.time.isoformat()}
 
 
 def from_json(line: Mapping[str, Any]) -> LogEntry | RefusedCall:
@@ -130,9 +114,8 @@ def from_json(line: Mapping[str, Any]) -> LogEntry | RefusedCall:
 def read_log(file: Path) -> Log:
     """The log that a server, living or dead, wrote to `file`; a cut-off last line is left out."""
     log = Log()
-    for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
-        if not line.endswith("\n"):
-            break
+    *whole, _ = file.read_text(encoding="utf-8").split("\n")
+    for line in whole:
         record = from_json(json.loads(line))
         log.entries.append(record) if isinstance(record, LogEntry) else log.refused.append(record)
     return log

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from feedbot.demo.botapi.html import Entity
+from feedbot.demo.botapi.entities import Entity
 from feedbot.demo.botapi.log import SENDS, Log, LogEntry
 
 _WIDTH = 78

@@ -8,9 +8,9 @@ from typing import Any
 
 from feedbot.demo.botapi.call import Call
 from feedbot.demo.botapi.chats import Chat
+from feedbot.demo.botapi.entities import Entity, utf16
 from feedbot.demo.botapi.errors import ApiError, bad_request
 from feedbot.demo.botapi.formatting import formatted
-from feedbot.demo.botapi.html import Entity, utf16
 from feedbot.demo.botapi.log import LogEntry
 from feedbot.demo.botapi.world import Message, World
 

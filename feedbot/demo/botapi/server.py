@@ -1,4 +1,6 @@
-"""The fake Bot API over HTTP, on loopback. Asked by python-telegram-bot, for example:
+"""The fake Bot API over HTTP, on loopback.
+
+Asked by python-telegram-bot, for example:
 
     async with FakeBotApi(limits=Limits.OFF) as api:
         chat = api.add_channel("Press", username="press")
@@ -110,6 +112,8 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.hang_up(None)
+        for _ in range(3):  # until the connections are lost and those who wait on them have heard
+            await asyncio.sleep(0)
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()

@@ -9,9 +9,9 @@ from typing import Any
 
 from feedbot.clock import Clock, SystemClock
 from feedbot.demo.botapi.chats import Chat, Member, Status, Topic, User, new_ids
+from feedbot.demo.botapi.entities import Entity, utf16
 from feedbot.demo.botapi.errors import bad_request
 from feedbot.demo.botapi.faults import Faults
-from feedbot.demo.botapi.html import Entity, utf16
 from feedbot.demo.botapi.limits import Limits, Windows
 from feedbot.demo.botapi.log import Log
 from feedbot.demo.botapi.updates import Updates
@@ -222,7 +222,9 @@ class World:
         chat = self.chats[chat_id]
         sender = user or (self.users[chat.id] if chat.type == "private" else self._owner(chat))
         if chat.type == "private":
-            chat.started, chat.blocked = True, False
+            chat.started = True
+            if chat.blocked:
+                self.block(chat.id, False)
         else:
             chat.members.setdefault(sender.id, Member(sender))
         content: dict[str, Any] = {"text": text}
