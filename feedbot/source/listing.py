@@ -74,6 +74,15 @@ class _Row:
     date_text: str = ""
     unread_date: str = ""
 
+    def text(self, found: Found | None) -> str:
+        """The text of what a selector found, paragraphs kept; it may stand outside the row."""
+        if found is None:
+            return ""
+        if isinstance(found, str):
+            return one_line(found)
+        span = self.walk.spans.get(found)
+        return self.walk.lines(*span) if span else text_of(found)
+
     def use(self, element: Element) -> None:
         """Keep an element's text out of the summary."""
         span = self.walk.spans.get(element)
@@ -152,15 +161,16 @@ def _capped(warnings: list[str]) -> list[str]:
 def _read_row(element: Element, context: _Context) -> tuple[Item | None, str]:
     """The item of one row (None where it holds nothing), and its date's text if not understood."""
     rule = context.rule
-    found_title = _first(rule.title, element)
-    found_dates = _all(rule.date, element)
-    marked = [node for node in (found_title, *found_dates) if not _is_text(node)]
-    row = _Row(element, walk(element, marked), [])
+    titles, dates = _all(rule.title, element), _all(rule.date, element)
+    summaries = _all(rule.summary, element)
+    marked = [node for node in (*titles, *dates, *summaries) if not isinstance(node, str)]
+    row = _Row(element, walk(element, marked, dirty=context.page.dirty), [])
 
-    date = _date(row, found_dates, context)
+    found_title = _first(titles, row)
+    date = _date(row, dates, context)
     link_element, link = _link(row, found_title, context)
     title, may_begin_with_date = _title(row, found_title, link_element, context)
-    summary = _summary(row, title, context)
+    summary = _summary(row, title, summaries, context)
     if not title:
         title, summary = _title_from(summary, rule.summary is not None, row)
     if may_begin_with_date:
@@ -193,28 +203,15 @@ def _title_from(summary: str, is_selected: bool, row: _Row) -> tuple[str, str]:
     return title, (rest if title == first else text)
 
 
-def _is_text(found: Found | None) -> bool:
-    """Whether it is no element: an attribute's text, or nothing."""
-    return found is None or isinstance(found, str)
-
-
 def _all(selector: Selector | None, row: Element) -> list[Found]:
     return [] if selector is None else selector.all(row)
 
 
-def _first(selector: Selector | None, row: Element) -> Found | None:
+def _first(found: list[Found], row: _Row) -> Found | None:
     """The first thing selected that has text in it, else the first."""
-    found = _all(selector, row)
     if len(found) > 1:
-        return next((node for node in found if _plain(node)), found[0])
+        return next((node for node in found if row.text(node)), found[0])
     return found[0] if found else None
-
-
-def _plain(found: Found | None) -> str:
-    """The text of what was selected, paragraphs kept."""
-    if found is None:
-        return ""
-    return one_line(found) if isinstance(found, str) else text_of(found)
 
 
 # --- date ----------------------------------------------------------------------------------------
@@ -241,7 +238,7 @@ def _selected_date(row: _Row, selected: list[Found], context: _Context) -> PageD
         if date_format is None and not isinstance(found, str) and found.tag == "time":
             date = _time_element(found, row, context)
         if date is None:
-            text = _plain(found)
+            text = row.text(found)
             date = understand(
                 text, date_format=date_format, language=context.language, zone=context.zone
             )
@@ -271,11 +268,11 @@ def _date_in_text(row: _Row, context: _Context) -> PageDate:
     One that stands by itself is believed before one that begins a line, and that before one in the
     middle of a sentence, which may be when the event was.
     """
-    dated = [number for number, piece in enumerate(row.walk.pieces) if may_hold_date(piece.text)]
+    dated = [number for number, piece in enumerate(row.walk.pieces) if may_hold_date(piece[0])]
     if not dated:
         return None
     for number in dated:
-        text = row.walk.pieces[number].text
+        text = row.walk.pieces[number][0]
         alone, within = find_date(text, language=context.language, zone=context.zone)
         if within and not _around(text, within):
             row.used.append((number, number + 1))
@@ -345,13 +342,13 @@ def _title(
 ) -> tuple[str, bool]:
     """The title ("" where the row's text must serve), and whether a date may begin it."""
     if selected is not None:
-        title = one_line(_plain(selected))
+        title = " ".join(row.text(selected).split())
         if title and not isinstance(selected, str):
             row.use(selected)
         return title, not isinstance(selected, str)
     for element in _title_elements(row, link):
         span = row.walk.spans.get(element)
-        title = one_line(row.walk.lines(*span)) if span else ""
+        title = " ".join(row.walk.lines(*span).split()) if span else ""
         if _says_something(title, context):
             row.use(element)
             return title, True
@@ -421,11 +418,10 @@ def own_address(anchor: str | None, title: str, date: PageDate, url: str) -> str
 # --- the rest ------------------------------------------------------------------------------------
 
 
-def _summary(row: _Row, title: str, context: _Context) -> str:
+def _summary(row: _Row, title: str, selected: list[Found], context: _Context) -> str:
     """The rule's summary, else the row's text less date, title, separators and empty links."""
     if context.rule.summary is not None:
-        texts = [_plain(found) for found in context.rule.summary.all(row.element)]
-        return "\n\n".join(text for text in texts if text)
+        return "\n\n".join(text for text in map(row.text, selected) if text)
     for link in row.walk.links:
         if _is_empty(row.walk.lines(*row.walk.spans[link])):
             row.use(link)

@@ -42,17 +42,29 @@ _OTHERS = (
     *(("%PDF-", "a PDF"), ("PK\x03\x04", "a ZIP file")),
     *(("GIF8", "an image"), ("\x89PNG", "an image"), ("RIFF", "an image")),
 )
+# In UTF-8, whatever `clean` may take out, and references that may stand for it: C1 controls, soft
+# hyphen, U+180E, U+200B-U+200F, U+202A-U+202E, U+2060-U+206F, U+FEFF, noncharacters.
+_DIRT = re.compile(
+    rb"&(?:#|shy|zw|lrm|rlm|NoB|Zero|Neg|ic;|it;|af;|Inv|App)|\xc2[\x80-\x9f\xad]|\xe1\xa0\x8e"
+    rb"|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])|\xef(?:\xbb\xbf|\xb7|\xbf[\xbe\xbf])"
+    rb"|[\xf0-\xf4].[\xbf].",
+    re.S,
+)
 _MARKUP = re.compile(r"<[A-Za-z!]")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A parsed page: its tree, the URL that links are relative to, and what it says of itself."""
+    """A parsed page: its tree, the URL that links are relative to, and what it says of itself.
+
+    dirty: whether it may hold invisible or forbidden characters, as such or as references
+    """
 
     root: Element
     base: str
     title: str | None
     language: str | None
+    dirty: bool
 
 
 def parse_page(html: str, url: str) -> Page:
@@ -86,6 +98,7 @@ def parse_page(html: str, url: str) -> Page:
         base=(absolute(base.get("href"), url) if base is not None else None) or url,
         title=heading or None,
         language=one_line(root.get("lang") or "") or None,
+        dirty=_DIRT.search(data) is not None,
     )
 
 
@@ -96,7 +109,7 @@ def absolute(href: str | None, base: str) -> str | None:
     """
     if href is None:
         return None
-    href = clean(href.strip())
+    href = href.strip() if href.isascii() else clean(href.strip())
     if not href:
         return None
     scheme = _SCHEME.match(href)
@@ -129,15 +142,9 @@ def is_link(element: Element) -> bool:
     return bool(href) and href.strip()[:1] not in ("", "#")
 
 
-@dataclass(slots=True)
-class Piece:
-    """A run of text as it stands in one element.
-
-    gap: what stands before it: 0 nothing, 1 a line break, 2 the edge of a block
-    """
-
-    text: str
-    gap: int
+#: A run of text as it stands in one element, and what stands before it: 0 nothing, 1 a line break,
+#: 2 the edge of a block.
+Piece = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -173,16 +180,20 @@ class Walk:
             return lines(self.pieces)
         kept = []
         gap = 0
-        for number, piece in enumerate(self.pieces):
-            gap = max(gap, piece.gap)
+        for number, (text, before) in enumerate(self.pieces):
+            if before > gap:
+                gap = before
             if number not in dropped:
-                kept.append(Piece(piece.text, gap))
+                kept.append((text, gap))
                 gap = 0
         return lines(kept)
 
 
-def walk(row: Element, marked: Iterable[Element] = ()) -> Walk:
-    """Read `row` once; `marked` elements get a span besides links and headings."""
+def walk(row: Element, marked: Iterable[Element] = (), *, dirty: bool = True) -> Walk:
+    """Read `row` once; `marked` elements get a span besides links and headings.
+
+    dirty: whether there may be characters in it that must go, see `Page.dirty`
+    """
     found = Walk()
     pieces = found.pieces
     opened: dict[Element, int] = dict.fromkeys(marked, 0)
@@ -205,7 +216,7 @@ def walk(row: Element, marked: Iterable[Element] = ()) -> Walk:
                 opened[element] = len(pieces)
             text = element.text
             if text and not (gap and text.isspace()):
-                pieces.append(Piece(clean(text), gap))
+                pieces.append((clean(text) if dirty else text, gap))
                 gap = 0
             continue
         if element in opened:
@@ -214,7 +225,7 @@ def walk(row: Element, marked: Iterable[Element] = ()) -> Walk:
             gap = 2
         text = None if element is row else element.tail
         if text and not (gap and text.isspace()):
-            pieces.append(Piece(clean(text), gap))
+            pieces.append((clean(text) if dirty else text, gap))
             gap = 0
     return found
 
@@ -233,16 +244,17 @@ def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, str]]:
     """Each line with the gap before it; empty ones are left out."""
     buffer = ""
     before = 0
-    for piece in pieces:
-        if not piece.gap:
-            buffer += piece.text
+    for text, gap in pieces:
+        if not gap:
+            buffer += text
             continue
         line = " ".join(buffer.split())
         if line:
             yield before, line
             before = 0
-        before = max(before, piece.gap)
-        buffer = piece.text
+        if gap > before:
+            before = gap
+        buffer = text
     line = " ".join(buffer.split())
     if line:
         yield before, line
