@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 import telegram
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -23,7 +25,17 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Te
 
 from feedbot.clock import SimulatedClock
 from feedbot.demo.botapi import FakeBotApi, Limits, read_log
+from feedbot.demo.botapi.call import Call
+from feedbot.demo.botapi.errors import ApiError
+from feedbot.demo.botapi.methods import METHODS
+from feedbot.demo.botapi.world import World
 
+NAMES = st.sampled_from(
+    ("chat_id", "text", "caption", "entities", "caption_entities", "parse_mode", "reply_markup",
+     "reply_parameters", "message_thread_id", "message_id", "from_chat_id", "media", "photo",
+     "commands", "user_id", "type", "offset", "length", "user", "url", "inline_keyboard",
+     "callback_data", "command", "description", "unix_time")
+)  # fmt: skip
 START = datetime(2020, 5, 27, 12, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -161,6 +173,32 @@ async def test_a_wrong_token_and_a_wrong_method_are_not_served(api: FakeBotApi) 
         "Not Found",
         "Not Found",
     ]
+
+
+ODD = st.sampled_from(
+    ("", "x", "5", "-1", "9" * 30, "null", "true", "[]", "{}", "[1]", "[[]]", '"x"', "HTML")
+) | st.recursive(
+    st.none() | st.integers(-1, 9) | st.sampled_from(("", "x", "bold", "text_mention", "photo")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=10,
+).map(json.dumps)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(sorted(METHODS)), st.dictionaries(NAMES, ODD, max_size=8), st.data())
+def test_odd_parameters_are_refused_or_ignored_but_break_nothing(
+    method: str, parameters: dict[str, str], data: st.DataObject
+) -> None:
+    world = World(clock=SimulatedClock(START))
+    chat = data.draw(st.sampled_from((world.add_channel(), world.add_private())))
+    world.stored(chat, {"text": "x"})
+    usual = {"chat_id": str(chat.id), "text": "hello", "message_id": "1", "photo": "http://a.b"}
+    call = Call(METHODS[method][0], {**usual, **parameters})
+    try:
+        answer = METHODS[method][1](world, call)
+    except ApiError as refusal:
+        answer = refusal.answer()
+    assert json.loads(json.dumps(answer)) == answer
 
 
 async def test_parameters_come_as_query_form_or_json(api: FakeBotApi) -> None:

@@ -122,7 +122,7 @@ class _Methods:
                 offset=call.number("offset"),
                 limit=min(max(call.number("limit", 100), 1), 100),
                 seconds=min(max(call.number("timeout"), 0), _MAX_POLL),
-                allowed_updates=allowed if isinstance(allowed, list) else None,
+                allowed_updates=map(str, allowed) if isinstance(allowed, list) else None,
                 gone=gone,
             )
         finally:

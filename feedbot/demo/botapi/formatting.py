@@ -105,6 +105,8 @@ def _given_entity(value: Any) -> Entity | None:
     for name in (_NEEDS.get(kind), *(("language",) if kind == "pre" else ())):
         if name is not None and value.get(name):
             entity[name] = value[name]
+    if kind == "text_mention" and not isinstance(value.get("user"), dict):
+        raise refuse('field "user" must be of type Object')
     if kind == "text_link":
         entity["url"] = checked_link(str(value.get("url", "")))
     return entity if kind not in _NEEDS or entity.get(_NEEDS[kind]) else None

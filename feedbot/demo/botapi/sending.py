@@ -116,11 +116,10 @@ def reply_markup(call: Call) -> dict[str, Any]:
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise bad_request('field "inline_keyboard" must be an Array of Arrays')
     for button in (button for row in rows for button in row):
-        data = button.get("callback_data", "") if isinstance(button, dict) else ""
-        if len(data.encode()) > 64:
-            raise bad_request("BUTTON_DATA_INVALID")
         if not isinstance(button, dict) or not button.get("text"):
             raise bad_request("can't parse inline keyboard button: text is empty")
+        if len(str(button.get("callback_data", "")).encode()) > 64:
+            raise bad_request("BUTTON_DATA_INVALID")
     return {"reply_markup": {"inline_keyboard": rows}}
 
 
@@ -171,7 +170,9 @@ def _reply(call: Call, chat: Chat) -> dict[str, Any]:
     target = given.get("message_id") or call.number("reply_to_message_id")
     if not target:
         return {}
-    message = chat.messages.get(int(target))
+    if not isinstance(target, int):
+        raise bad_request("can't parse reply parameters: message identifier must be a Number")
+    message = chat.messages.get(target)
     if message is not None:
         plain = {key: value for key, value in message.items() if key != "reply_to_message"}
         return {"reply_to_message": plain}
@@ -203,7 +204,8 @@ def _media(world: World, call: Call, item: Any) -> dict[str, Any]:
         raise bad_request("expected an Object as input media")
     if item.get("type") != "photo":
         raise bad_request("this server takes albums of photos only")
-    caption = caption_content(world, item.get("caption", ""), item.get("parse_mode", ""),
+    caption = caption_content(world, str(item.get("caption") or ""),
+                              str(item.get("parse_mode") or ""),
                               item.get("caption_entities"))  # fmt: skip
     photo = _photo(world, call, str(item.get("media", "")))
     return {"photo": photo, **caption, **_above(bool(item.get("show_caption_above_media")))}

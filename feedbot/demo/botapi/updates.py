@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -61,7 +61,7 @@ class Updates:
         offset: int,
         limit: int,
         seconds: float,
-        allowed_updates: Collection[str] | None,
+        allowed_updates: Iterable[str] | None,
         gone: asyncio.Future[Any],
     ) -> list[Update]:
         """Answer getUpdates within `seconds`; `gone` is done when nobody waits any more.
