@@ -27,7 +27,7 @@ import nh3
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, PageDate, SourceKind
 from feedbot.source.dates import understand
-from feedbot.source.listing import own_address
+from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
 from feedbot.source.text import decode
 from feedbot.source.tidy import one_line, repeats, shorten
