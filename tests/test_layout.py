@@ -98,6 +98,12 @@ def test_a_module_fits_in_the_head(module: Path) -> None:
     assert lines <= LONGEST, f"{lines} lines: split it"
 
 
+def test_every_folder_is_a_package() -> None:
+    # without __init__.py import-linter does not see it; Alembic loads its versions by their path
+    folders = {module.parent for module in MODULES if module.parent.name != "versions"}
+    assert [relative(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
 def test_every_module_is_in_a_layer_and_the_pure_ones_in_one() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = settings["tool"]["importlinter"]["contracts"]

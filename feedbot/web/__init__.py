@@ -1,0 +1,1 @@
+"""What `run` serves: feeds, health, and the page that lists sources and counters."""
