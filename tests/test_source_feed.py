@@ -210,6 +210,9 @@ def test_entities_are_never_expanded_and_nothing_is_fetched(
     for subset in (bomb, '<!ENTITY x SYSTEM "file:///etc/hostname">', '<!ENTITY % p SYSTEM "x">'):
         with pytest.raises(ParseError, match="entities"):
             read(f"<!DOCTYPE rss [{subset}]><rss><channel><title>&e11;&x;</title></channel></rss>")
+    hidden = f"<?xml version='1.0'?><!-- <rss> --><!DOCTYPE rss [{bomb}]><rss>&e11;</rss>"
+    with pytest.raises(ParseError, match="entities"):
+        read(hidden)
     read(RSS091)
     body = b"https://example.org/feed"  # no address is opened in place of text
     with pytest.raises(ParseError):

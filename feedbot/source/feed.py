@@ -33,7 +33,7 @@ from feedbot.source.text import decode
 from feedbot.source.tidy import one_line, repeats, shorten
 
 _HEAD = 4_096  # characters in which a feed shows what it is
-_PROLOG = re.compile(r"\s{0,999}<\?xml\s[^>]{0,400}\?>")
+_BEFORE_ROOT = {"<?": "?>", "<!--": "-->"}
 _ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf)[\s/>]", re.I)
 _HTML_ROOT = re.compile(r"<(?:!doctype\s{1,9}html|html)[\s>]", re.I)
 _DOCTYPE = re.compile(r"<!doctype\s", re.I)
@@ -147,16 +147,29 @@ def _item(
 
 
 def _without_doctype(text: str) -> str:
-    """The text without its document type declaration, which a parser might follow or expand."""
-    start = _DOCTYPE.search(text, 0, _HEAD)
-    root = _ROOT.search(text)
-    if start is None or (root is not None and root.start() < start.start()):
-        return text
-    end = text.find(">", start.end())
-    subset = text.find("[", start.end())
-    if 0 <= subset < end:
+    """The text from its root element on; a parser might follow or expand a type declaration.
+
+    Only what may stand before the root is passed over (XML 1.0, production 22), so that a comment
+    cannot hide the declaration.
+    """
+    start = 0
+    while True:
+        start += len(text[start : start + _HEAD]) - len(text[start : start + _HEAD].lstrip())
+        opening = next((mark for mark in _BEFORE_ROOT if text.startswith(mark, start)), None)
+        if opening is None:
+            break
+        closing = _BEFORE_ROOT[opening]
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            return text[start:]
+        start = end + len(closing)
+    declared = _DOCTYPE.match(text, start)
+    if declared is None:
+        return text[start:]
+    end = text.find(">", start)
+    if "[" in text[start:end] or end < 0:
         raise ParseError("the feed defines entities of its own (<!DOCTYPE … [), which is refused")
-    return text[: start.start()] + text[end + 1 :]
+    return text[end + 1 :]
 
 
 def _never_closed(text: str) -> int:
@@ -177,7 +190,6 @@ def _never_closed(text: str) -> int:
 
 def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
     """RSS or Atom, by feedparser."""
-    text = _PROLOG.sub("", text, count=1)
     if _never_closed(text) > _UNCLOSED:
         raise ParseError("not a feed: its XML is broken, thousands of elements are never closed")
     data = _XML_FORBIDS.sub("", text).encode("utf-8")
