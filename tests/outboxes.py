@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from telegram import Bot
 
+from feedbot.clock import SimulatedClock
+from feedbot.demo.botapi import FakeBotApi, Limits
 from feedbot.model import DeliveryKind
 from feedbot.owing import Owed, owe_notice
 from feedbot.store import outbox, subscribers
-from feedbot.store.schema import articles, entries, sources
+from feedbot.store.engine import Store
+from feedbot.store.outbox import Counts
+from feedbot.store.schema import articles, entries, meta, sources
+from feedbot.telegram.client import close_bot, create_bot
+from feedbot.telegram.deliver import Deliverer
+from feedbot.telegram.settings import Posting
 
 NOON = datetime(2020, 5, 27, 12, tzinfo=UTC)
 
@@ -90,3 +103,67 @@ async def owe_texts(
 
 def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Let others work until something is so; the test's own time-out is the limit."""
+    while not true():  # noqa: ASYNC110 - what is waited for happens in a server, not in an Event
+        await asyncio.sleep(0)
+
+
+class Desk:
+    """A store, the fake Bot API on the same simulated clock, and a bot between them."""
+
+    def __init__(self, store: Store, api: FakeBotApi, clock: SimulatedClock, bot: Bot) -> None:
+        self.store = store
+        self.api = api
+        self.clock = clock
+        self.bot = bot
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, limits: Limits | None = None) -> AsyncIterator[Desk]:
+        clock = SimulatedClock(NOON)
+        store = await Store.open(f"sqlite:///{folder}/feedbot.db")
+        async with FakeBotApi(clock=clock, limits=limits) as api:
+            bot = create_bot(api.token, api.url)
+            yield cls(store, api, clock, bot)
+            await close_bot(bot)
+        await store.close()
+
+    def deliverer(self, posting: Posting | None = None, **options: Any) -> Deliverer:
+        """A deliverer as a new process would make it."""
+        return Deliverer(
+            self.store, self.bot, self.clock, posting or Posting(), Random(1), **options
+        )
+
+    async def drain(self, posting: Posting | None = None, minutes: float = 30) -> bool:
+        """Deliver all that is owed, in simulated time."""
+        deadline = self.clock.now() + timedelta(minutes=minutes)
+        return await self.deliverer(posting).drain(deadline)
+
+    async def add(self, address: int | str, **options: Any) -> int:
+        async with self.store.transaction() as connection:
+            return await add_subscriber(connection, address, **options)
+
+    async def owe(self, subscriber: int, *texts: str) -> None:
+        async with self.store.transaction() as connection:
+            await owe_texts(connection, subscriber, texts, self.clock.now())
+
+    async def counts(self) -> Counts:
+        async with self.store.reading() as connection:
+            return await outbox.counts(connection)
+
+    async def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
+        async with self.store.reading() as connection:
+            return list((await connection.execute(sa.select(table))).all())
+
+    async def appoint(self, id: int) -> None:
+        """Make this subscriber the admin chat."""
+        async with self.store.transaction() as connection:
+            values = {"key": subscribers.ADMIN, "value": str(id)}
+            await connection.execute(sa.insert(meta).values(**values))
+
+    def read(self, chat_id: int) -> list[str]:
+        """What a chat has received, oldest first."""
+        return [message.text for message in self.api.log.messages(chat_id)]

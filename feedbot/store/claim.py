@@ -19,8 +19,9 @@ from feedbot.store import tally
 from feedbot.store.schema import causes, deliveries, entries, sources, subscribers
 from feedbot.store.tally import UNSENT
 
-#: Subscribers that are written to. One that asks or leaves is owed answers and nothing else.
-SERVED = ("active", "asking", "leaving")
+#: Subscribers that are written to: all but the paused. Those that do not follow are owed answers
+#: and nothing else.
+SERVED = ("active", "asking", "leaving", "removed")
 _CLAIMABLE = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
 
 

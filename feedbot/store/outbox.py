@@ -26,13 +26,14 @@ from feedbot.store import tally
 from feedbot.store.claim import Claimed, claim, waiting
 from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import causes, deliveries, messages
-from feedbot.store.tally import UNSENT, Counts, counts, recent_sends
+from feedbot.store.tally import UNSENT, Counts, count_unsent, counts, recent_sends
 
 __all__ = [
     "Claimed",
     "Counts",
     "Outcome",
     "claim",
+    "count_unsent",
     "counts",
     "doubt_leftovers",
     "drop",

@@ -63,6 +63,17 @@ async def _pairs(connection: AsyncConnection, query: sa.Select[Any]) -> dict[str
     return {name: int(value) for name, value in await connection.execute(query)}
 
 
+async def count_unsent(connection: AsyncConnection, subscriber_id: int, kind: str) -> int:
+    """How many deliveries of a kind a subscriber is still owed."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(deliveries)
+        .where(deliveries.c.subscriber_id == subscriber_id, UNSENT, deliveries.c.kind == kind)
+    )
+    number: int = (await connection.execute(query)).scalar_one()
+    return number
+
+
 async def recent_sends(
     connection: AsyncConnection, since: datetime, now: datetime
 ) -> list[tuple[str, datetime]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from feedbot.model import Chat, Counter, Source
 
@@ -14,8 +15,7 @@ class Posting:
 
     sources, counters: by name
     language:          of notices, and of answers to people whose own language we do not speak
-    open:              whether anyone may /start
-    admin_chat:        the only chat that may let others in
+    open:              whether anyone may /start; else the admin chat decides
     """
 
     chats: tuple[Chat, ...] = ()
@@ -23,4 +23,48 @@ class Posting:
     counters: Mapping[str, Counter] = field(default_factory=dict)
     language: str = "en"
     open: bool = True
-    admin_chat: int | str | None = None
+
+
+class Secret(Protocol):
+    """A value that shows itself only when asked (pydantic's SecretStr)."""
+
+    def get_secret_value(self) -> str:
+        """The value."""
+        ...
+
+
+class ConfiguredBot(Protocol):
+    """The `[telegram]` section, as far as it is used here."""
+
+    @property
+    def token(self) -> Secret | None: ...  # noqa: D102 - see config.example.toml
+    @property
+    def api_url(self) -> str: ...  # noqa: D102
+    @property
+    def proxy(self) -> Secret | None: ...  # noqa: D102
+    @property
+    @property
+    def open(self) -> bool: ...  # noqa: D102
+
+
+class Configured(Protocol):
+    """The configuration, as far as it is used here: this layer does not import it."""
+
+    @property
+    def telegram(self) -> ConfiguredBot: ...  # noqa: D102
+    @property
+    def language(self) -> str: ...  # noqa: D102
+    def effective_chats(self) -> tuple[Chat, ...]: ...  # noqa: D102
+    def effective_sources(self) -> tuple[Source, ...]: ...  # noqa: D102
+    def effective_counters(self) -> tuple[Counter, ...]: ...  # noqa: D102
+
+
+def posting_of(settings: Configured) -> Posting:
+    """What posting needs of the configuration."""
+    return Posting(
+        chats=settings.effective_chats(),
+        sources={source.name: source for source in settings.effective_sources()},
+        counters={counter.name: counter for counter in settings.effective_counters()},
+        language=settings.language,
+        open=settings.telegram.open,
+    )

@@ -29,6 +29,89 @@ _NOTICES = {
         "en": "Telegram refuses a message for {chat}: {error}. It was given up.",
         "ru": "Telegram не принимает сообщение для {chat}: {error}. Оно не будет отправлено.",
     },
+    "asks": {
+        "en": "{chat} asks to follow: /allow_{id} or /deny_{id}",
+        "ru": "{chat} просит подписку: /allow_{id} или /deny_{id}",
+    },
+}
+
+_REPLIES = {
+    "started": {
+        "en": "You follow now. What is new will come here: {sources}. /stop ends it.",
+        "ru": "Подписка оформлена. Новое будет приходить сюда: {sources}. /stop — отписаться.",
+    },
+    "already": {
+        "en": "You follow already. /stop ends it.",
+        "ru": "Подписка уже есть. /stop — отписаться.",
+    },
+    "asked": {
+        "en": "The operator has been asked and decides.",
+        "ru": "Запрос передан оператору, решает он.",
+    },
+    "let in": {
+        "en": "The operator has let you in: what is new will come here. /stop ends it.",
+        "ru": "Оператор разрешил подписку: новое будет приходить сюда. /stop — отписаться.",
+    },
+    "turned away": {
+        "en": "The operator has declined. What was stored of this chat is deleted.",
+        "ru": "Оператор отказал. Всё, что хранилось об этом чате, удалено.",
+    },
+    "closed": {
+        "en": "This bot takes no new followers.",
+        "ru": "Этот бот не принимает новых подписчиков.",
+    },
+    "configured": {
+        "en": "The operator has set up this chat and decides what it follows.",
+        "ru": "Этот чат настроил оператор, и решает он.",
+    },
+    "administrators": {
+        "en": "Only administrators of this group may do that.",
+        "ru": "Это могут делать только администраторы группы.",
+    },
+    "stopped": {
+        "en": "You no longer follow. What was stored of this chat is deleted.",
+        "ru": "Подписка окончена. Всё, что хранилось об этом чате, удалено.",
+    },
+    "not following": {
+        "en": "This chat does not follow anything. /start begins.",
+        "ru": "У этого чата нет подписки. /start — подписаться.",
+    },
+    "allowed": {"en": "{chat} follows now.", "ru": "{chat}: подписка оформлена."},
+    "denied": {"en": "{chat} was turned away.", "ru": "{chat}: отказано."},
+    "nobody asks": {
+        "en": "Nobody with this number asks to follow.",
+        "ru": "Никто с таким номером не просит подписку.",
+    },
+    "privacy": {
+        "en": "Of a chat that follows, this bot keeps its number, its name and kind as Telegram"
+        " showed them, since when it follows, and which messages it was sent. Of your messages"
+        " nothing is kept. /stop deletes all of it.",
+        "ru": "О подписанном чате бот хранит его номер, название и вид, как их показал Telegram,"
+        " время подписки и какие сообщения ему отправлены. Из ваших сообщений не хранится"
+        " ничего. /stop удаляет всё.",
+    },
+    "help": {
+        "en": "/start – follow: what is new comes to this chat\n/stop – end it, and delete what is"
+        " stored of this chat\n/privacy – what is stored\n/help – this list",
+        "ru": "/start — подписаться: новое будет приходить в этот чат\n/stop — отписаться и"
+        " удалить всё, что хранится об этом чате\n/privacy — что хранится\n/help — этот список",
+    },
+}
+
+#: The menu Telegram shows: command, what it does.
+MENU = {
+    "en": {
+        "start": "Follow",
+        "stop": "Stop, and delete what is stored",
+        "privacy": "What is stored",
+        "help": "What I can do",
+    },
+    "ru": {
+        "start": "Подписаться",
+        "stop": "Отписаться и удалить данные",
+        "privacy": "Что хранится",
+        "help": "Что я умею",
+    },
 }
 
 
@@ -43,3 +126,8 @@ def language_of(wanted: str | None, otherwise: str) -> str:
 def notice(name: str, language: str, **values: object) -> str:
     """A notice to the operator."""
     return _NOTICES[name][language_of(language, "en")].format(**values)
+
+
+def reply(name: str, language: str, **values: object) -> str:
+    """An answer to a command."""
+    return _REPLIES[name][language_of(language, "en")].format(**values)

@@ -1,0 +1,229 @@
+"""What the bot hears: long polling, each update done once.
+
+An update is carried out in one transaction with the offset behind it and the answers it owes, so
+a crash repeats all of it or nothing. What needs Telegram's word (who is an administrator) is asked
+before that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from telegram import Bot, BotCommand, ChatMemberUpdated, Message, Update
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import BadRequest, Conflict, Forbidden, TelegramError
+
+from feedbot.clock import Clock
+from feedbot.errors import FeedbotError, StoreError
+from feedbot.owing import owe_notice
+from feedbot.store import bots, membership, outbox, subscribers
+from feedbot.store.engine import Store
+from feedbot.telegram.answers import understand
+from feedbot.telegram.client import bot_id
+from feedbot.telegram.commands import Answerer, Asked, parse_command
+from feedbot.telegram.settings import Posting
+from feedbot.telegram.settle import backoff
+from feedbot.telegram.texts import MENU, language_of, notice
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 30
+_ALLOWED = [Update.MESSAGE, Update.MY_CHAT_MEMBER]
+_GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
+_DECIDERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+_OUT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+_CONFLICT_PAUSE = timedelta(seconds=30)
+
+T = TypeVar("T")
+
+
+class Listener:
+    """Polls updates and carries them out. `wake` is called when answers are owed."""
+
+    def __init__(
+        self,
+        store: Store,
+        bot: Bot,
+        clock: Clock,
+        posting: Posting,
+        random: Random,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._bot = bot
+        self._bot_id = bot_id(bot.token)
+        self._clock = clock
+        self._random = random
+        self._wake = wake
+        self._username = ""
+        self._failures = 0
+        self._last_error = ""
+        self._stopped: asyncio.Future[None] | None = None
+        self.posting = posting
+
+    async def run(self) -> None:
+        """Listen until `stop`."""
+        self._stopped = asyncio.get_running_loop().create_future()
+        introduced = False
+        while not self._stopped.done():
+            try:
+                if not introduced:
+                    await self._introduce()
+                    introduced = True
+                await self.poll(POLL_SECONDS)
+                self._failures, self._last_error = 0, ""
+            except (TelegramError, FeedbotError) as error:
+                pause = self._pause_after(error)
+                await self._clock.wait({self._stopped}, self._clock.now() + pause)
+
+    def stop(self) -> None:
+        """Hear nothing more; what is being carried out is carried out."""
+        if self._stopped and not self._stopped.done():
+            self._stopped.set_result(None)
+
+    async def poll(self, seconds: int) -> int:
+        """Wait up to `seconds` for updates and carry them out; returns how many there were.
+
+        Raises TelegramError and StoreError; what was not carried out comes again.
+        """
+        if not self._username and (me := await self._unless_stopped(self._bot.get_me())):
+            self._username = me.username or ""
+        async with self._store.reading() as connection:
+            offset = await bots.update_offset(connection, self._bot_id)
+        call = self._bot.get_updates(offset=offset, timeout=seconds, allowed_updates=_ALLOWED)
+        updates = await self._unless_stopped(call) or ()
+        for update in updates:
+            await self._carry_out(update)
+        if updates:
+            self._wake()
+        return len(updates)
+
+    async def _unless_stopped(self, call: Coroutine[Any, Any, T]) -> T | None:
+        """The call's result; None if we are told to stop first."""
+        task = asyncio.ensure_future(call)
+        await self._clock.wait({task} | ({self._stopped} if self._stopped else set()), None)
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+
+    async def _introduce(self) -> None:
+        """Put our commands into the menu."""
+        for language, names in MENU.items():
+            menu = [BotCommand(name, text) for name, text in names.items()]
+            if language == language_of(self.posting.language, "en"):
+                await self._unless_stopped(self._bot.set_my_commands(menu))
+            await self._unless_stopped(self._bot.set_my_commands(menu, language_code=language))
+
+    def _pause_after(self, error: TelegramError | FeedbotError) -> timedelta:
+        """How long to wait after a failure; each kind of it is said once."""
+        self._failures += 1
+        pause = backoff(self._failures, self._random)
+        if isinstance(error, TelegramError):
+            answer = understand(error)
+            text = f"commands are not heard: {answer.error}"
+            pause = max(pause, answer.retry_after)
+        else:
+            text = f"commands are not carried out: {error}"
+        if isinstance(error, Conflict):
+            text += "; another program uses this bot's token: stop it. Deliveries go on"
+            pause = _CONFLICT_PAUSE
+        if text != self._last_error:
+            log.error("%s", text)
+        self._last_error = text
+        return pause
+
+    async def _carry_out(self, update: Update) -> None:
+        """Do one update, once. One that breaks us is skipped, so that the next ones are heard."""
+        try:
+            asked = await self._asked(update) if update.message else None
+            async with self._store.transaction() as connection:
+                await self._apply(connection, update, asked)
+                await bots.set_update_offset(connection, self._bot_id, update.update_id + 1)
+        except (TelegramError, StoreError):
+            raise
+        except Exception:
+            log.exception("update %d is skipped", update.update_id)
+            async with self._store.transaction() as connection:
+                await bots.set_update_offset(connection, self._bot_id, update.update_id + 1)
+
+    async def _apply(
+        self, connection: AsyncConnection, update: Update, asked: Asked | None
+    ) -> None:
+        if update.my_chat_member:
+            await self._apply_membership(connection, update.my_chat_member)
+        elif update.message and update.message.migrate_to_chat_id:
+            old, new = str(update.message.chat_id), str(update.message.migrate_to_chat_id)
+            if await membership.migrate(connection, old, new):
+                await self._tell(connection, "migrated", old=old, new=new)
+        elif asked:
+            now = self._clock.now()
+            await Answerer(connection, asked, self.posting, now).carry_out()
+
+    async def _apply_membership(
+        self, connection: AsyncConnection, change: ChatMemberUpdated
+    ) -> None:
+        """The bot was let in or thrown out."""
+        addresses = [str(change.chat.id)]
+        if change.chat.username:
+            addresses.append(f"@{change.chat.username}".lower())
+        if change.new_chat_member.status not in _OUT:
+            for row in await membership.resume(connection, addresses):
+                await self._tell(connection, "resumed", chat=row.name)
+            return
+        blocked = change.chat.type == ChatType.PRIVATE
+        reason = "the bot was blocked" if blocked else "the bot was removed"
+        for address in addresses:
+            for row in await membership.lose(connection, address, reason):
+                await self._tell(connection, "paused", chat=row.name, error=reason)
+
+    async def _tell(self, connection: AsyncConnection, name: str, **values: object) -> None:
+        """A notice to the admin chat."""
+        admin = await subscribers.admin_id(connection)
+        if admin is None:
+            return
+        text = notice(name, self.posting.language, **values)
+        now = self._clock.now()
+        key = f"{name}:{values.get('chat', values.get('old'))}:{now:%Y-%m-%dT%H:%M:%S.%f}"
+        await outbox.owe(connection, [owe_notice(admin, key, text)], now)
+
+    async def _asked(self, update: Update) -> Asked | None:
+        """What a message wants of us; None: nothing. Asks Telegram who is an administrator."""
+        message = update.message
+        if message is None or not message.text or message.from_user is None:
+            return None
+        command, named = parse_command(message.text, self._username)
+        chat = message.chat
+        in_topic = bool(message.is_topic_message)
+        return Asked(
+            update_id=update.update_id,
+            command=command,
+            named=named,
+            key=(str(chat.id), (message.message_thread_id or 0) if in_topic else 0),
+            kind=str(chat.type),
+            title=chat.effective_name or str(chat.id),
+            language=message.from_user.language_code,
+            decides=command in ("start", "stop") and await self._decides(message),
+        )
+
+    async def _decides(self, message: Message) -> bool:
+        """Whether the sender may decide for the chat: a person for themselves, else admins."""
+        chat = message.chat
+        if chat.type not in _GROUPS:
+            return True
+        if message.sender_chat:  # an anonymous administrator writes as the group itself
+            return message.sender_chat.id == chat.id
+        if message.from_user is None:
+            return False
+        try:
+            member = await self._bot.get_chat_member(chat.id, message.from_user.id)
+        except (BadRequest, Forbidden):
+            return False
+        return member.status in _DECIDERS

@@ -1,0 +1,122 @@
+"""Delivery and bot as one part of the program, built from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from random import Random
+from types import TracebackType
+
+from telegram import Bot
+
+from feedbot.clock import Clock
+from feedbot.store.engine import Store
+from feedbot.telegram.bot import Listener
+from feedbot.telegram.client import close_bot, create_bot
+from feedbot.telegram.deliver import GRACE, Deliverer
+from feedbot.telegram.limits import Limits
+from feedbot.telegram.settings import Configured, Posting, posting_of
+
+log = logging.getLogger(__name__)
+
+
+class Telegram:
+    """One bot at work for one store. Use `build`; it is an async context manager.
+
+    async with Telegram.build(settings, store, clock, random) as telegram:
+        telegram.start()                  # run: delivers and listens in the background
+        …                                 # wake() whenever something is owed
+        await telegram.shutdown(grace)
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        bot: Bot,
+        clock: Clock,
+        posting: Posting,
+        random: Random,
+        limits: Limits | None = None,
+    ) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._deliverer = Deliverer(store, bot, clock, posting, random, limits)
+        self._listener = Listener(store, bot, clock, posting, random, self.wake)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._broken: str | None = None
+
+    @classmethod
+    def build(
+        cls,
+        settings: Configured,
+        store: Store,
+        clock: Clock,
+        random: Random,
+        limits: Limits | None = None,
+    ) -> Telegram | None:
+        """The bot of the configuration; None where no token is configured."""
+        telegram = settings.telegram
+        if telegram.token is None:
+            return None
+        proxy = telegram.proxy.get_secret_value() if telegram.proxy else None
+        bot = create_bot(telegram.token.get_secret_value(), telegram.api_url, proxy)
+        return cls(store, bot, clock, posting_of(settings), random, limits)
+
+    async def __aenter__(self) -> Telegram:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if any(not task.done() for task in self._tasks):
+            await self.shutdown(GRACE)
+        await close_bot(self._bot)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is sent, in one line; None while all is well."""
+        return self._broken or self._deliverer.trouble
+
+    def configure(self, settings: Configured) -> None:
+        """Follow a reloaded configuration; token, api_url and proxy take a restart."""
+        posting = posting_of(settings)
+        self._deliverer.configure(posting)
+        self._listener.posting = posting
+
+    def wake(self) -> None:
+        """Something is owed."""
+        self._deliverer.wake()
+
+    def start(self) -> None:
+        """Deliver and listen in the background, until `shutdown`."""
+        for work in (self._deliverer.run(), self._listener.run()):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._note_end)
+            self._tasks.append(task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._broken = f"the bot has stopped: {type(error).__name__}; restart feedbot"
+            log.critical("%s", self._broken, exc_info=error)
+
+    async def drain(self, deadline: datetime) -> bool:
+        """Deliver what is owed, waiting for limits until `deadline`; whether all of it is out.
+
+        Raises StoreError.
+        """
+        return await self._deliverer.drain(deadline)
+
+    async def shutdown(self, grace: timedelta) -> None:
+        """Begin no more calls; what has no answer after `grace` is stored as in doubt.
+
+        Raises StoreError if it cannot be stored; the next start finds it all the same.
+        """
+        self._listener.stop()
+        try:
+            await self._deliverer.stop(self._clock.now() + grace)
+        finally:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,423 @@
+"""The deliverer against the fake Bot API: order, limits, what each answer leads to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from feedbot.clock import SystemClock
+from feedbot.demo.botapi import Fault, FaultKind
+from feedbot.demo.botapi import Limits as ServerLimits
+from feedbot.model import Chat
+from feedbot.store import membership, outbox, subscribers
+from feedbot.store.outbox import Counts
+from feedbot.store.schema import bots, deliveries, messages
+from feedbot.store.schema import subscribers as subscriber_rows
+from feedbot.telegram.deliver import Deliverer
+from feedbot.telegram.limits import Limits
+from feedbot.telegram.settings import Posting
+from tests.outboxes import NOON, Desk, owe_texts, seconds, until
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with Desk.open(tmp_path) as opened:
+        yield opened
+
+
+async def crowd(desk: Desk) -> dict[int, list[str]]:
+    """100 chats, people and groups by turns, each owed 20 things; what each is to read."""
+    chats = [
+        (desk.api.add_supergroup if number % 2 else desk.api.add_private)(f"c{number}").id
+        for number in range(100)
+    ]
+    ids = {chat: await desk.add(chat) for chat in chats}
+    expected = {chat: [f"{chat} {number}" for number in range(20)] for chat in chats}
+    async with desk.store.transaction() as connection:
+        for number in range(20):
+            for chat in chats:
+                await owe_texts(connection, ids[chat], [expected[chat][number]])
+    return expected
+
+
+async def test_a_hundred_chats_within_strict_windows_get_all_and_never_429(desk: Desk) -> None:
+    expected = await crowd(desk)
+    assert await desk.drain()
+    assert {chat: desk.read(chat) for chat in expected} == expected
+    assert desk.api.log.refused == []
+    assert (desk.clock.now() - NOON).total_seconds() < 75  # 2,000 at 30 a second take 67
+    assert await desk.counts() == Counts(sent=2000)
+
+
+async def test_without_our_limits_there_are_429s(desk: Desk) -> None:
+    """What shows that the test above can fail."""
+    await crowd(desk)
+    assert not await desk.deliverer(limits=Limits.OFF).drain(NOON + seconds(2))
+    assert {call.error_code for call in desk.api.log.refused} == {429}
+
+
+async def test_a_group_gets_twenty_a_minute_and_delays_nobody(desk: Desk) -> None:
+    group, person = desk.api.add_channel(), desk.api.add_private()
+    await desk.owe(await desk.add(group.id), *(f"group {n}" for n in range(30)))
+    await desk.owe(await desk.add(person.id), *(f"person {n}" for n in range(30)))
+    assert await desk.drain()
+    assert desk.api.log.refused == []
+    last = desk.api.log.messages(person.id)[-1].time
+    assert (last - NOON).total_seconds() < 35
+    assert (desk.clock.now() - NOON).total_seconds() > 60
+
+
+async def test_the_windows_survive_a_restart(desk: Desk) -> None:
+    chat = desk.api.add_channel()
+    id = await desk.add(chat.id)
+    await desk.owe(id, *(str(n) for n in range(20)))
+    assert await desk.drain()
+    await desk.owe(id, "the 21st")
+    assert await desk.drain()  # a new deliverer
+    assert desk.api.log.refused == []
+    assert (desk.api.log.messages()[-1].time - NOON).total_seconds() >= 60
+
+
+async def test_topics_share_the_limits_of_their_chat(desk: Desk) -> None:
+    forum = desk.api.add_supergroup(is_forum=True)
+    topic = desk.api.add_topic(forum.id, "News").message_thread_id
+    await desk.owe(await desk.add(forum.id), "a", "b")
+    await desk.owe(await desk.add(forum.id, topic=topic), "c", "d")
+    assert await desk.drain()
+    assert desk.api.log.refused == []
+    told = [(m.text, m.message_thread_id) for m in desk.api.log.messages(forum.id)]
+    assert told == [("a", None), ("b", None), ("c", topic), ("d", topic)]
+
+
+async def test_message_ids_are_kept(desk: Desk) -> None:
+    chat = desk.api.add_channel("Press", username="press")
+    await desk.owe(await desk.add("@Press"), "hello")
+    assert await desk.drain()
+    (row,) = await desk.rows(messages)
+    (logged,) = desk.api.log.messages()
+    assert (row.chat_id, row.message_id) == (chat.id, logged.message_id)
+
+
+async def test_retry_after_is_obeyed_across_a_restart(desk: Desk) -> None:
+    chat, other = desk.api.add_channel(), desk.api.add_channel()
+    desk.api.faults.add(
+        Fault(FaultKind.ERROR, chat_id=chat.id, error_code=429, parameters={"retry_after": 77})
+    )
+    await desk.owe(await desk.add(chat.id), "late")
+    await desk.owe(await desk.add(other.id), "at once")
+    assert not await desk.drain(minutes=1)
+    assert desk.read(other.id) == ["at once"]
+    assert await desk.drain()
+    (message,) = desk.api.log.messages(chat.id)
+    assert (message.time - NOON).total_seconds() >= 77
+    (row, _) = await desk.rows(deliveries)
+    assert (row.state, row.attempts) == ("sent", 1)  # "later" was no attempt
+
+
+async def test_429_in_three_chats_holds_the_bot_and_that_survives_too(desk: Desk) -> None:
+    chats = [desk.api.add_channel().id for _ in range(4)]
+    for chat in chats[:3]:
+        desk.api.faults.add(
+            Fault(FaultKind.ERROR, chat_id=chat, error_code=429, parameters={"retry_after": 50})
+        )
+        await desk.owe(await desk.add(chat), "x")
+    assert not await desk.drain(minutes=0.5)
+    (bot,) = await desk.rows(bots)
+    assert bot.hold_until == NOON + seconds(50)
+    await desk.owe(await desk.add(chats[3]), "x")
+    assert await desk.drain()
+    assert all((message.time - NOON).total_seconds() >= 50 for message in desk.api.log.messages())
+
+
+@pytest.mark.parametrize("kind", [FaultKind.LOST, FaultKind.DROP])
+async def test_a_lost_answer_is_in_doubt_then_sent_again_and_counted(
+    desk: Desk, kind: FaultKind
+) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(Fault(kind, method="sendMessage"))
+    await desk.owe(await desk.add(chat.id), "first", "second")
+    assert await desk.drain()
+    accepted = ["first", "first", "second"] if kind == FaultKind.LOST else ["first", "second"]
+    assert desk.read(chat.id) == accepted
+    assert await desk.counts() == Counts(sent=2, resent=1)
+
+
+async def test_an_error_of_the_server_leaves_doubt(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(Fault(FaultKind.ERROR, error_code=502, times=3))
+    await desk.owe(await desk.add(chat.id), "hello")
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["hello"]
+    assert await desk.counts() == Counts(sent=1, resent=3)
+
+
+async def test_later_does_not_settle_a_doubt(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(Fault(FaultKind.LOST))
+    desk.api.faults.add(Fault(FaultKind.ERROR, error_code=429, parameters={"retry_after": 90}))
+    await desk.owe(await desk.add(chat.id), "hello")
+    assert not await desk.drain(minutes=1)
+    assert (await desk.counts()).in_doubt == 1
+
+
+async def test_nobody_at_the_other_end_is_no_doubt(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    await desk.owe(await desk.add(chat.id), "hello")
+    await desk.api.aclose()
+    assert not await desk.drain(minutes=20)
+    (row,) = await desk.rows(deliveries)
+    assert (row.state, row.resent) == ("pending", 0)
+    assert 5 < row.attempts < 20  # a second, doubling to five minutes
+    assert "Connect" in row.error
+    assert desk.api.token not in row.error
+
+
+async def test_a_follower_that_blocks_the_bot_is_forgotten(desk: Desk) -> None:
+    person, other = desk.api.add_private(), desk.api.add_private()
+    desk.api.block(person.id)
+    await desk.owe(await desk.add(person.id, origin="chat"), "hello", "again")
+    await desk.owe(await desk.add(other.id, origin="chat"), "hi")
+    assert await desk.drain()
+    assert [row.address for row in await desk.rows(subscriber_rows)] == [str(other.id)]
+    assert [row.state for row in await desk.rows(deliveries)] == ["sent"]
+
+
+async def paused(desk: Desk, address: int | str, topic: int = 0) -> tuple[list[str], str]:
+    """Owe a configured chat something it cannot get; what the admin chat reads, and the reason."""
+    admin = desk.api.add_private("Operator")
+    await desk.appoint(await desk.add(admin.id, origin="admin"))
+    id = await desk.add(address, topic=topic)
+    await desk.owe(id, "one", "two")
+    assert not await desk.drain()
+    assert (await desk.counts()).owed == 2  # kept
+    (row,) = [row for row in await desk.rows(subscriber_rows) if row.id == id]
+    assert row.state == "paused"
+    return desk.read(admin.id), row.reason
+
+
+async def test_a_configured_chat_that_throws_the_bot_out_is_paused(desk: Desk) -> None:
+    chat = desk.api.add_channel("Press")
+    desk.api.set_bot_status(chat.id, "kicked")
+    told, reason = await paused(desk, chat.id)
+    assert len(told) == 1
+    assert str(chat.id) in told[0]
+    assert "kicked" in told[0]
+    assert "kicked" in reason
+    desk.api.set_bot_status(chat.id, "administrator")
+    async with desk.store.transaction() as connection:
+        assert len(await membership.resume(connection, [str(chat.id)])) == 1
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["one", "two"]
+
+
+async def test_a_chat_that_is_not_found_is_paused(desk: Desk) -> None:
+    told, _ = await paused(desk, "@nosuchchannel")
+    assert "@nosuchchannel" in told[0]
+    assert "not found" in told[0]
+
+
+async def test_no_right_to_post_pauses(desk: Desk) -> None:
+    channel = desk.api.add_channel(bot_status="member")
+    told, _ = await paused(desk, channel.id)
+    assert "administrator rights" in told[0]
+
+
+async def test_no_right_to_write_in_a_group_pauses(desk: Desk) -> None:
+    group = desk.api.add_supergroup()
+    group.permissions["can_send_messages"] = False
+    told, _ = await paused(desk, group.id)
+    assert "not enough rights" in told[0].lower()
+
+
+async def test_a_closed_topic_pauses_only_itself(desk: Desk) -> None:
+    forum = desk.api.add_supergroup(is_forum=True)
+    topic = desk.api.add_topic(forum.id, "News")
+    topic.closed = True
+    general = await desk.add(forum.id)
+    told, _ = await paused(desk, forum.id, topic.message_thread_id)
+    assert str(topic.message_thread_id) in told[0]
+    await desk.owe(general, "still here")
+    assert not await desk.drain()
+    assert desk.read(forum.id) == ["still here"]
+
+
+async def test_a_topic_that_is_gone_is_replaced_by_the_general_one(desk: Desk) -> None:
+    forum, admin = desk.api.add_supergroup(is_forum=True), desk.api.add_private()
+    await desk.appoint(await desk.add(admin.id, origin="admin"))
+    await desk.owe(await desk.add(forum.id, topic=99), "one", "two")
+    assert await desk.drain()
+    assert desk.read(forum.id) == ["one", "two"]
+    assert len(desk.read(admin.id)) == 1
+    assert "99" in desk.read(admin.id)[0]
+
+
+async def test_refused_markup_is_sent_once_more_as_plain_text(desk: Desk) -> None:
+    chat = desk.api.add_channel()
+    desk.api.faults.add(
+        Fault(FaultKind.ERROR, error_code=400, description="Bad Request: can't parse entities: x")
+    )
+    await desk.owe(await desk.add(chat.id), "Tom & Jerry <3")
+    assert await desk.drain()
+    (message,) = desk.api.log.messages()
+    assert message.text == "Tom & Jerry <3"
+    assert "parse_mode" not in message.parameters
+
+
+async def test_markup_refused_even_as_plain_text_is_given_up(desk: Desk) -> None:
+    chat = desk.api.add_channel()
+    refusal = "Bad Request: can't parse entities: x"
+    desk.api.faults.add(Fault(FaultKind.ERROR, error_code=400, description=refusal, times=2))
+    await desk.owe(await desk.add(chat.id), "odd", "next")
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["next"]
+
+
+async def test_a_refused_message_is_kept_and_the_operator_told_once(desk: Desk) -> None:
+    chat, admin = desk.api.add_channel(), desk.api.add_private()
+    await desk.appoint(await desk.add(admin.id, origin="admin"))
+    refusal = "Bad Request: message is odd"
+    desk.api.faults.add(
+        Fault(FaultKind.ERROR, chat_id=chat.id, error_code=400, description=refusal, times=2)
+    )
+    await desk.owe(await desk.add(chat.id), "one", "two", "three")
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["three"]
+    assert (await desk.counts()).failed == 2
+    failed = [row.error for row in await desk.rows(deliveries) if row.state == "failed"]
+    assert failed == ["Message is odd"] * 2
+    assert len(desk.read(admin.id)) == 1
+    assert "Message is odd" in desk.read(admin.id)[0]
+
+
+async def test_a_refused_notice_makes_no_notice(desk: Desk) -> None:
+    admin = desk.api.add_private()
+    await desk.appoint(id := await desk.add(admin.id, origin="admin"))
+    desk.api.faults.add(
+        Fault(FaultKind.ERROR, error_code=400, description="Bad Request: odd", times=None)
+    )
+    await desk.owe(id, "something happened")
+    assert await desk.drain()
+    assert await desk.counts() == Counts(failed=1)
+
+
+async def test_a_group_that_moves_takes_its_messages_along(desk: Desk) -> None:
+    group, admin = desk.api.add_group("Team"), desk.api.add_private()
+    await desk.appoint(await desk.add(admin.id, origin="admin"))
+    await desk.owe(await desk.add(group.id), "one", "two")
+    new = desk.api.migrate(group.id)
+    posting = Posting(chats=(Chat(group.id, silent=True),))
+    assert await desk.drain(posting)
+    assert desk.read(new.id) == ["one", "two"]
+    silent = [m.parameters["disable_notification"] for m in desk.api.log.messages(new.id)]
+    assert silent == ["true", "true"]  # still known as the configured chat
+    assert str(new.id) in desk.read(admin.id)[0]
+    async with desk.store.transaction() as connection:  # the configuration names the old number
+        assert await subscribers.sync_config(connection, posting.chats, admin.id, NOON) == []
+
+
+async def test_a_refused_token_stops_everything_and_is_said_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        await desk.owe(await desk.add(desk.api.add_private().id), "x")
+    desk.api.faults.add(Fault(FaultKind.ERROR, error_code=401, times=None))
+    deliverer = desk.deliverer()
+    assert not await deliverer.drain(NOON + seconds(600))
+    assert "token" in (deliverer.trouble or "")
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+    assert desk.api.token not in caplog.text
+    assert (await desk.counts()).owed == 3
+    desk.api.faults.clear()
+    assert await desk.drain()  # nothing of it is remembered: the token may have been put right
+
+
+async def test_a_message_that_breaks_us_stops_no_other(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    id = await desk.add(chat.id)
+    await desk.owe(id, "broken", "fine")
+    async with desk.store.transaction() as connection:
+        await connection.execute(
+            sa.update(deliveries).where(deliveries.c.id == 1).values(payload={})
+        )
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["fine"]
+    assert (await desk.counts()).failed == 1
+
+
+async def test_a_store_that_cannot_be_written_is_tried_again_and_nothing_lost(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat = desk.api.add_private()
+    id = await desk.add(chat.id)
+    await desk.owe(id, "one")
+    deliverer = desk.deliverer()
+    async with desk.store.transaction() as connection:
+        await connection.execute(
+            sa.text(
+                "CREATE TRIGGER full BEFORE INSERT ON messages"
+                " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+        )
+    assert not await deliverer.drain(NOON + seconds(20))
+    assert desk.read(chat.id) == ["one"]
+    assert "disk is full" in (deliverer.trouble or "")
+    assert "disk is full" in caplog.text
+    async with desk.store.transaction() as connection:
+        await connection.execute(sa.text("DROP TRIGGER full"))
+    assert await deliverer.drain(NOON + seconds(60))
+    assert await desk.counts() == Counts(sent=1)
+    assert desk.read(chat.id) == ["one"]  # and not twice
+    assert deliverer.trouble is None
+
+
+async def test_after_a_crash_what_was_being_sent_goes_first_and_is_counted(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    await desk.owe(await desk.add(chat.id), "one", "two")
+    async with desk.store.transaction() as connection:
+        await outbox.claim(connection, NOON, limit=1, busy=[])  # and then the process died
+        await outbox.doubt_leftovers(connection, NOON)
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["one", "two"]
+    assert await desk.counts() == Counts(sent=2, resent=1)
+
+
+def has_read(desk: Desk, chat_id: int) -> bool:
+    return desk.read(chat_id) != []
+
+
+def in_real_time(desk: Desk) -> Deliverer:
+    return Deliverer(desk.store, desk.bot, SystemClock(), Posting(), Random(1))
+
+
+async def test_run_sends_when_it_is_woken_and_ends_when_told(desk: Desk) -> None:
+    first, second = desk.api.add_private(), desk.api.add_private()
+    deliverer = in_real_time(desk)
+    running = asyncio.create_task(deliverer.run())
+    for chat in (first, second):
+        await desk.owe(await desk.add(chat.id), "hello")
+        deliverer.wake()
+        await until(partial(has_read, desk, chat.id))
+    await deliverer.stop(SystemClock().now() + seconds(5))
+    await running
+    assert await desk.counts() == Counts(sent=2)
+
+
+async def test_stopping_lets_calls_end_and_stores_the_rest_in_doubt(desk: Desk) -> None:
+    desk.api.limits = ServerLimits.OFF
+    quick, never = desk.api.add_private(), desk.api.add_private()
+    desk.api.faults.add(Fault(FaultKind.SILENT, chat_id=never.id))
+    for chat in (quick, never):
+        await desk.owe(await desk.add(chat.id), "one", "two")
+    deliverer = in_real_time(desk)
+    running = asyncio.create_task(deliverer.run())
+    await until(lambda: len(desk.api.log.messages()) == 2)
+    await deliverer.stop(SystemClock().now() + seconds(0.2))
+    await running
+    assert await desk.counts() == Counts(owed=3, sent=1, in_doubt=1)
+    assert (desk.read(quick.id), desk.read(never.id)) == (["one"], ["one"])
