@@ -100,7 +100,7 @@ def test_any_link_is_linked_or_left_out(link: str) -> None:
 def test_the_default_message() -> None:
     assert render_news(VIEW) == (
         '<b><a href="https://example.org/article/1?a=1&amp;b=2">Q&amp;A: &lt;Lavrov&gt;</a></b>\n'
-        "May 27, 2020\n\nFirst.\n\nSecond.\n\n<i>Press</i>"
+        "27 May 2020\n\nFirst.\n\nSecond.\n\n<i>Press</i>"
     )
 
 
@@ -109,7 +109,7 @@ def test_dates_are_worded_in_the_language() -> None:
     russian = replace(VIEW, date=moment, language="ru")
     assert "27 мая 2020" in render_news(russian)
     assert "21:55" in render_news(russian)
-    assert "May 27, 2020, 9:55" in render_news(replace(VIEW, date=moment)).replace("\u202f", " ")
+    assert "27 May 2020, 21:55" in render_news(replace(VIEW, date=moment)).replace("\u202f", " ")
 
 
 def test_what_is_missing_leaves_no_gap() -> None:
@@ -142,7 +142,7 @@ def test_a_long_message_keeps_title_date_and_source() -> None:
     text = visible_text(render_news(long))
     assert 4000 < utf16_len(text) <= 4096
     assert text.endswith("word…\n\nPress")
-    assert "May 27, 2020" in text
+    assert "27 May 2020" in text
 
 
 def test_a_megabyte_takes_no_time() -> None:
@@ -162,7 +162,7 @@ def test_a_template_sees_every_field() -> None:
     assert check_template(template) is None
     view = replace(VIEW, sources=("A", "B&C"), author="N.N.")
     assert visible_text(render_news(view, template)) == (
-        f"Q&A: <Lavrov>|{LINK}|May 27, 2020|First.\n\nSecond.|A, B&C|A + B&C|N.N.|en|1A, 2B&C"
+        f"Q&A: <Lavrov>|{LINK}|27 May 2020|First.\n\nSecond.|A, B&C|A + B&C|N.N.|en|1A, 2B&C"
     )
 
 
@@ -260,5 +260,5 @@ def test_a_counter_names_its_page() -> None:
 
 def test_the_plain_form_of_a_message_keeps_the_link() -> None:
     assert to_plain(render_news(VIEW)) == (
-        f"Q&A: <Lavrov> ({LINK})\nMay 27, 2020\n\nFirst.\n\nSecond.\n\nPress"
+        f"Q&A: <Lavrov> ({LINK})\n27 May 2020\n\nFirst.\n\nSecond.\n\nPress"
     )

@@ -11,11 +11,16 @@ from babel.dates import format_date, format_time
 
 @lru_cache(maxsize=64)
 def locale(language: str) -> Locale:
-    """Babel's locale for `language` (`en`, `ru`, `pt-BR`); English where it knows none."""
+    """Babel's locale for `language` (`en`, `ru`, `pt-BR`); English where it knows none.
+
+    Plain `en` is the world's (`27 May 2020, 21:55`), not that of the United States.
+    """
+    if language == "en":
+        return Locale("en", "GB")
     try:
         return Locale.parse(language.replace("_", "-"), sep="-")
     except (ValueError, UnknownLocaleError):
-        return Locale("en")
+        return Locale("en", "GB")
 
 
 def date_text(when: datetime | date | None, language: str) -> str:
