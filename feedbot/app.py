@@ -25,7 +25,6 @@ from feedbot.config import Settings
 from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
-from feedbot.messenger import Messenger
 from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
@@ -34,6 +33,7 @@ from feedbot.schedule import Scheduler
 from feedbot.status import Status, read_status
 from feedbot.store import outbox, sources, subscribers
 from feedbot.store.engine import Store
+from feedbot.telegram import Telegram
 from feedbot.web.app import create_app
 from feedbot.web.server import WebServer, listen
 
@@ -70,7 +70,7 @@ class App:
             store, fetcher, clock, audience, authority=_authority(settings), random=random
         )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
-        self.telegram = Messenger.build(settings, store, clock, random)
+        self.telegram = Telegram.build(settings, store, clock, random)
         self.scheduler = Scheduler(
             store,
             self.poller,
