@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -129,6 +129,8 @@ async def read_status(
         states = {state.name: state for state in await sources.load_all(connection)}
         seen = await counter_states.load_all(connection)
         counted = await outbox.counts(connection)
+    if not store.has_scheduler():  # nobody is sending: what says so was cut off
+        counted = replace(counted, in_doubt=counted.in_doubt + counted.sending)
     return Status(
         tuple(_source(source, states.get(source.name)) for source in configured.values()),
         tuple(_counter(counter, seen.get(counter.name), now) for counter in counters),

@@ -27,6 +27,7 @@ class Counts:
     """How the outbox stands.
 
     owed:     not sent yet, those in doubt included
+    sending:  now, or when the process that sent them ended
     in_doubt: now
     sent, resent: so far; they outlive subscribers that left
     failed:   refused for good, kept until looked at
@@ -34,6 +35,7 @@ class Counts:
 
     owed: int = 0
     sent: int = 0
+    sending: int = 0
     in_doubt: int = 0
     resent: int = 0
     failed: int = 0
@@ -53,6 +55,7 @@ async def counts(connection: AsyncConnection) -> Counts:
     return Counts(
         owed=sum(unsent.values()),
         sent=totals.get(_TOTALS["sent"], 0),
+        sending=unsent.get(DeliveryState.SENDING, 0),
         in_doubt=unsent.get(DeliveryState.IN_DOUBT, 0),
         resent=totals.get(_TOTALS["resent"], 0),
         failed=(await connection.execute(failed)).scalar_one(),
