@@ -26,8 +26,9 @@ from feedbot.store.sources import SourceState
 
 log = logging.getLogger(__name__)
 
-#: Polls under way at once; as many as the fetcher keeps connections.
-MOST_POLLS = 100
+#: Polls under way at once: twice the fetcher's connections, so that others fetch while some wait for
+#: their commit.
+MOST_POLLS = 200
 #: How long a source rests whose poll the store refused to record.
 _REST = timedelta(seconds=30)
 

@@ -65,6 +65,7 @@ class _Trail:
 
     first: httpx.URL
     url: httpx.URL
+    moved: bool = False
     at_home: bool = True
     permanent: bool = True
 
@@ -72,11 +73,8 @@ class _Trail:
     def beginning(cls, url: httpx.URL) -> _Trail:
         return cls(first=url, url=url)
 
-    @property
-    def moved(self) -> bool:
-        return self.url != self.first
-
     def step(self, target: httpx.URL, status: int) -> None:
+        self.moved = target != self.first
         self.at_home = self.at_home and _origin(target) == _origin(self.first)
         self.permanent = self.permanent and status in _PERMANENT
         self.url = target
@@ -189,7 +187,7 @@ class Fetcher:
         private: dict[bytes, bytes],
     ) -> Fetched:
         start = asyncio.get_running_loop().time()
-        seen = {trail.url}
+        seen: set[httpx.URL] = set()
         for _ in range(MAX_REDIRECTS + 1):
             asked = conditions(request, trail.url, first=not trail.moved)
             headers = asked | private if trail.at_home else asked
@@ -197,10 +195,10 @@ class Fetcher:
                 if response.status_code not in _REDIRECTS:
                     content = await self._content(response, conditional=bool(asked))
                     return _fetched(request, trail, response, content, start)
+                seen.add(trail.url)
                 trail.step(_target(response), response.status_code)
             if trail.url in seen:
                 raise Failure("redirect loop: this address was asked before")
-            seen.add(trail.url)
         raise Failure(f"more than {MAX_REDIRECTS} redirects")
 
     async def _content(self, response: httpx.Response, *, conditional: bool) -> bytes:

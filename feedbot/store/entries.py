@@ -18,7 +18,7 @@ from feedbot.owing import Announced
 from feedbot.source.dates import published
 from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import articles, entries
-from feedbot.store.sources import SourceState
+from feedbot.store.sources import SourceState, stored
 
 _MOST_VARIABLES = 10_000  # SQLite takes 32,766 in one statement
 _KNOWN = (
@@ -106,7 +106,7 @@ async def apply(
         state,
         polls=state.polls + 1,
         verdict_at=decided.verdict_at,
-        places=places,
+        stored_places=stored(places),
         entries=state.entries + len(fresh),
         last_updated=stamps.last if fresh or changed else state.last_updated,
     )

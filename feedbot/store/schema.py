@@ -114,7 +114,7 @@ sources = sa.Table(
     # what the list looks like:
     sa.Column("polls", sa.Integer, nullable=False),  # sound ones, counted
     sa.Column("verdict_at", sa.Integer),  # the poll number at which one falls due
-    sa.Column("places", Json, nullable=False),  # [[entry id, absent since poll | null], …]
+    sa.Column("places", sa.Text, nullable=False),  # JSON: [[entry id, absent since poll | null], …]
     sa.Column("baseline_at", Utc),
     sa.Column("entries", sa.Integer, nullable=False),  # how many are stored
     sa.Column("last_updated", Utc),  # the newest `updated` given, so that no two are equal

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import starmap
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +21,10 @@ from feedbot.store.schema import sources
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One row of `sources`; see schema.py for the columns."""
+    """One row of `sources`; see schema.py for the columns.
+
+    stored_places: `places` as the row has them. A poll that shows nothing new does not read them.
+    """
 
     id: int
     name: str
@@ -35,7 +40,7 @@ class SourceState:
     body_hash: str | None = None
     polls: int = 0
     verdict_at: int | None = None
-    places: tuple[Place, ...] = ()
+    stored_places: str = "[]"
     baseline_at: datetime | None = None
     entries: int = 0
     last_updated: datetime | None = None
@@ -46,6 +51,11 @@ class SourceState:
     moved_to: str | None = None
     told_at: datetime | None = None
     removed_at: datetime | None = None
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The list as it stands, in its order."""
+        return tuple(starmap(Place, json.loads(self.stored_places)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
         "active": not source.paused,
         "due_at": now,
         "polls": 0,
-        "places": [],
+        "places": "[]",
         "entries": 0,
         "failures": 0,
     }
@@ -169,12 +179,13 @@ async def record_confirmed(connection: AsyncConnection, polls: Sequence[Confirme
     )
 
 
+# As SQL, not as parameters: those are bound anew for each of many polls.
 _WELL = {
-    "failures": 0,
-    "failed_since": None,
-    "last_error": None,
-    "retry_after": None,
-    "told_at": None,
+    "failures": sa.literal_column("0"),
+    "failed_since": sa.null(),
+    "last_error": sa.null(),
+    "retry_after": sa.null(),
+    "told_at": sa.null(),
 }
 
 
@@ -186,7 +197,7 @@ async def record_sound(connection: AsyncConnection, state: SourceState) -> None:
         .values(
             polls=state.polls,
             verdict_at=state.verdict_at,
-            places=[[place.key, place.absent_since] for place in state.places],
+            places=state.stored_places,
             baseline_at=state.baseline_at,
             entries=state.entries,
             last_updated=state.last_updated,
@@ -255,7 +266,12 @@ def backoff(every: timedelta, failures: int, longest: timedelta) -> timedelta:
     return max(every, min(doubled, longest))
 
 
+def stored(places: Iterable[Place]) -> str:
+    """Places as `SourceState.stored_places`."""
+    return json.dumps([[place.key, place.absent_since] for place in places])
+
+
 def _state(row: Any) -> SourceState:
     values = dict(row._mapping)
-    values["places"] = tuple(Place(key, absent) for key, absent in values["places"])
+    values["stored_places"] = values.pop("places")
     return SourceState(**values)
