@@ -57,7 +57,7 @@ class App:
         self.store = store
         self.clock = clock
         self.sources = _by_name(settings)
-        audience = Audience(self._followers, subscribers.admin_id)
+        audience = Audience(self._followers, self._operator)
         self.publisher = Publisher(
             store,
             clock,
@@ -129,6 +129,9 @@ class App:
         if self.telegram is None:  # nothing will be posted, so nothing is owed
             return []
         return await subscribers.following(connection, self.settings.effective_chats())
+
+    async def _operator(self, connection: AsyncConnection) -> int | None:
+        return await subscribers.admin_id(connection) if self.telegram else None
 
     # ---------------------------------------------------------------- once
 

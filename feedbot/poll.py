@@ -27,7 +27,7 @@ from feedbot.diff import Diff, Rules, confirm, diff
 from feedbot.errors import FetchError, ParseError
 from feedbot.fetch import Fetched, Fetcher, Request
 from feedbot.identity import Row, identify
-from feedbot.model import Source
+from feedbot.model import Listing, Source
 from feedbot.owing import Follower, Owed, owe_news, owe_notice
 from feedbot.source.read import read
 from feedbot.store import entries, outbox, sources
@@ -144,9 +144,7 @@ class Poller:
             body_hash = hashlib.sha256(fetched.body).hexdigest()
             if known and (fetched.not_modified or body_hash == state.body_hash):
                 return await self._confirm(source, state, fetched)
-            listing = await asyncio.to_thread(
-                read, fetched.body, fetched.content_type, source, fetched.url
-            )
+            listing = await _listing(fetched, source)
         except (FetchError, ParseError) as error:
             return await self._fail(source, state, error)
         for warning in listing.warnings:
@@ -268,6 +266,22 @@ class Poller:
     def _jittered(self, pause: timedelta) -> timedelta:
         """Spread by a twentieth either way, so that a restart is no stampede for long."""
         return pause * self._random.uniform(0.95, 1.05)
+
+
+async def _listing(fetched: Fetched, source: Source) -> Listing:
+    """Read the body off the event loop; a defect of ours is this source's failure, like any other.
+
+    Raises ParseError.
+    """
+    try:
+        return await asyncio.to_thread(
+            read, fetched.body, fetched.content_type, source, fetched.url
+        )
+    except ParseError:
+        raise
+    except Exception as error:
+        log.exception("%s: %s: this is a defect of feedbot", source.name, source.url)
+        raise ParseError(f"cannot be read, by a defect of feedbot: {error!r}") from error
 
 
 def _request(source: Source, state: SourceState, known: bool) -> Request:

@@ -110,14 +110,17 @@ class Publisher:
     async def publish(self, name: str) -> None:
         """Build a source's feed and write it if it differs; before the baseline there is none.
 
+        A source that has left the configuration meanwhile keeps the feed it has.
         Raises PublishError, StoreError.
         """
+        source = self._configured.get(name)
+        if source is None:
+            return
         async with self._store.reading() as connection:
             state = await sources.load(connection, name)
             if state.baseline_at is None:
                 return
             shown = await entries.newest(connection, state.id, self._limit)
-        source = self._configured[name]
         meta = FeedMeta(
             id=state.feed_id,
             title=source.title,

@@ -395,3 +395,22 @@ async def test_many_unchanged_polls_commit_together(bench: Bench) -> None:
     async with bench.store.reading() as connection:
         states = [await sources.load(connection, source.name) for source in others]
     assert {state.polls for state in states} == {2}
+
+
+async def test_a_defect_in_reading_is_that_sources_failure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.poll()
+    bench.site.publish(event("Unreadable"))
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feedbot.poll.read", broken)
+        polled = await bench.poll()
+    assert polled.error
+    assert "by a defect of feedbot: ZeroDivisionError('ours')" in polled.error
+    assert (await bench.state()).failures == 1
+    await bench.poll()
+    assert await bench.titles_owed() == ["Unreadable"]
