@@ -192,8 +192,8 @@ def _once(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     settings = _settings(options)
     print(
-        f"{_path(options)}: {len(settings.sources)} sources, {len(settings.counters)} counters,"
-        f" {len(settings.telegram.chats)} chats: no problem found"
+        f"{_path(options)}: no problem found; sources: {len(settings.sources)},"
+        f" counters: {len(settings.counters)}, chats: {len(settings.telegram.chats)}"
     )
     if not options.online:
         return 0

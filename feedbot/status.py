@@ -78,7 +78,8 @@ class Status:
         """The same for people, times in `zone`."""
         lines = [f"Sources (times in {zone.key})"]
         for source in self.sources:
-            last, upcoming = _local(source.last_ok, zone), _local(source.next, zone)
+            last = _local(source.last_ok, zone, "never")
+            upcoming = _local(source.next, zone, "not scheduled")
             lines.append(
                 f"  {source.name}: {source.entries} entries, last good poll {last}, next {upcoming}"
             )
@@ -86,7 +87,7 @@ class Status:
                 lines.append(f"    {source.url}: {source.error}")
         lines += ["Counters"] if self.counters else []
         for counter in self.counters:
-            upcoming = _local(counter.next, zone)
+            upcoming = _local(counter.next, zone, "not scheduled")
             lines.append(f"  {counter.name}: {counter.days}, next {upcoming}: {counter.text}")
         sent = self.deliveries
         lines.append("Deliveries")
@@ -167,5 +168,5 @@ def _rfc3339(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def _local(moment: datetime | None, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" if moment else "never"
+def _local(moment: datetime | None, zone: ZoneInfo, otherwise: str) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" if moment else otherwise
