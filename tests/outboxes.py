@@ -55,7 +55,7 @@ async def add_entry(
             "active": True,
             "due_at": NOON,
             "polls": 1,
-            "places": [],
+            "places": "[]",
             "entries": 0,
             "failures": 0,
         }

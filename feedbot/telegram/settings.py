@@ -44,6 +44,8 @@ class ConfiguredBot(Protocol):
     def proxy(self) -> Secret | None: ...  # noqa: D102
     @property
     @property
+    def admin_chat(self) -> int | str | None: ...  # noqa: D102
+    @property
     def open(self) -> bool: ...  # noqa: D102
 
 

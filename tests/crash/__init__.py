@@ -1,0 +1,1 @@
+"""Killing the process that delivers, and counting what its chats received."""

@@ -1,0 +1,54 @@
+"""Killed at every step of delivery: nothing lost, nothing out of order, nothing twice uncounted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.crash.judge import STEPS, judge
+
+ROOT = Path(__file__).resolve().parent.parent
+KILLS = 25
+
+
+@pytest.mark.timeout(400)  # a hundred processes, on a machine that may be busy
+def test_killed_at_each_step_nothing_is_lost_and_what_comes_twice_is_counted() -> None:
+    command = [sys.executable, "-m", "tests.crash.judge", "--kills", str(KILLS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = json.loads(done.stdout)
+    assert set(verdicts) == set(STEPS)
+    for verdict in verdicts.values():
+        assert verdict["kills"] == KILLS
+        assert verdict["lost"] == verdict["disorder"] == 0
+        assert verdict["twice"] <= verdict["in_doubt"]
+        assert verdict["integrity"] == "ok"
+    # The steps were really met: what was accepted and not recorded came again, each time.
+    assert verdicts["accepted"]["twice"] >= KILLS
+    assert verdicts["flight"]["twice"] > 0
+
+
+@pytest.mark.parametrize(
+    ("received", "in_doubt", "kept"),
+    [
+        (["a", "b", "c"], 0, True),
+        (["a", "a", "b", "c"], 1, True),
+        (["a", "a", "b", "c"], 0, False),  # twice, uncounted
+        (["a", "c"], 0, False),  # lost
+        (["b", "a", "c"], 0, False),  # out of order
+        (["a", "b", "a", "c"], 9, False),  # repeated after the next
+        ([], 0, False),
+    ],
+)
+def test_the_judge_sees_what_is_wrong(received: list[str], in_doubt: int, kept: bool) -> None:
+    owed = {1: ["a", "b", "c"]}
+    verdict = judge(owed, {1: received}, kills=1, in_doubt=in_doubt, integrity="ok")
+    assert verdict.kept == kept
+
+
+def test_a_damaged_store_is_no_promise_kept() -> None:
+    assert not judge({}, {}, kills=1, in_doubt=0, integrity="row 3 missing").kept
