@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,8 +22,19 @@ import pytest
 #: The W3C feed validator, beside the checkout where there is one.
 VALIDATOR = Path(__file__).resolve().parents[2] / "shared" / "validator" / "validate.py"
 
+
+def _namespaces() -> bool:
+    """Whether a process may have mounts that only it sees."""
+    command = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/tmp"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 #: Parts that are not simply a command of the same name.
 PARTS: Mapping[str, Callable[[], bool]] = {
+    "namespaces": _namespaces,
     "tdjson": lambda: importlib.util.find_spec("tdjson") is not None,
     "validator": VALIDATOR.is_file,
 }

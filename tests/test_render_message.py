@@ -187,7 +187,8 @@ def test_a_template_that_fails_gives_way_to_the_default(template: str) -> None:
 @pytest.mark.parametrize(
     ("template", "what"),
     [
-        ("a\nb {{ tilte }}", "line 2: unknown field `tilte`; known: title, link, date,"),
+        ("a\nb {{ tilte }}", "line 2: unknown field `tilte`; did you mean `title`?"),
+        ("{{ qqqq }}", "unknown field `qqqq`; known: title, link, date,"),
         ("a\n{% if title %}", "line 2: "),
         ("a\n{{ title", "line 2: "),
         ("a\n<div>{{ title }}</div>", "line 2: <div> is no tag of Telegram's"),

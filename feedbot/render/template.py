@@ -8,7 +8,8 @@ template's own length, so nothing can hang or swell; the sandbox and autoescapin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -113,14 +114,21 @@ def _check_nodes(node: nodes.Node, names: frozenset[str], *, in_loop: bool) -> N
         _check_loop(node, names, in_loop=in_loop)
         return
     if isinstance(node, nodes.Name) and node.name not in names:
-        fields = ", ".join(FIELDS)
-        raise TemplateProblem(node.lineno, f"unknown field `{node.name[:40]}`; known: {fields}")
+        raise TemplateProblem(node.lineno, _unknown("field", node.name, FIELDS))
     if isinstance(node, nodes.Getattr):
         _check_attribute(node, names)
     if isinstance(node, (nodes.Filter, nodes.Test)):
         _check_filter(node)
     for child in node.iter_child_nodes():
         _check_nodes(child, names, in_loop=in_loop)
+
+
+def _unknown(kind: str, name: str, known: Collection[str]) -> str:
+    """What is wrong with a name, and the nearest right one, or all there are."""
+    name = name[:40]
+    near = get_close_matches(name, known, n=1)
+    cure = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+    return f"unknown {kind} `{name}`; {cure}"
 
 
 def _construct(node: nodes.Node) -> str:
@@ -157,9 +165,7 @@ def _check_filter(node: nodes.Filter | nodes.Test) -> None:
     known = FILTERS if isinstance(node, nodes.Filter) else _TESTS
     kind = "filter" if isinstance(node, nodes.Filter) else "test"
     if node.name not in known:
-        raise TemplateProblem(
-            node.lineno, f"unknown {kind} `{node.name[:40]}`; known: {', '.join(known)}"
-        )
+        raise TemplateProblem(node.lineno, _unknown(kind, node.name, known))
     if node.name == "join" and not (
         isinstance(node.node, nodes.Name) and node.node.name == "sources"
     ):
