@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from telegram.error import NetworkError
 
-from feedbot.clock import SystemClock
+from feedbot.clock import Clock, SystemClock
 from feedbot.demo.botapi import Fault, FaultKind, User
 from feedbot.errors import StoreError
 from feedbot.model import Chat, Source
@@ -34,9 +34,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield opened
 
 
-def listener(desk: Desk, posting: Posting = POSTING, **parts: Any) -> Listener:
-    parts = {"clock": desk.clock, "wake": lambda: None} | parts
-    return Listener(desk.store, desk.bot, posting=posting, random=Random(1), **parts)
+def listener(
+    desk: Desk,
+    posting: Posting = POSTING,
+    *,
+    clock: Clock | None = None,
+    wake: Callable[[], None] = lambda: None,
+) -> Listener:
+    return Listener(desk.store, desk.bot, clock or desk.clock, posting, Random(1), wake)
 
 
 async def hear(desk: Desk, posting: Posting = POSTING) -> None:

@@ -20,7 +20,8 @@ CONNECT_SECONDS = 10.0
 #: With the aiohttp transport this bounds getting a connection at all, new ones included.
 POOL_SECONDS = 15.0
 _KEEPALIVE_SECONDS = 15.0  # below what servers keep: a call on a dying connection is in doubt
-_TOKEN = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}")
+#: As it stands, or quoted; in a URL "bot" touches it, so it begins at no word boundary.
+_TOKEN = re.compile(r"(?<!\d)\d{5,}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE)
 
 
 def mask(text: str) -> str:

@@ -72,9 +72,11 @@ class Telegram:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if any(not task.done() for task in self._tasks):
-            await self.shutdown(GRACE)
-        await close_bot(self._bot)
+        try:
+            if any(not task.done() for task in self._tasks):
+                await self.shutdown(GRACE)
+        finally:
+            await close_bot(self._bot)
 
     @property
     def trouble(self) -> str | None:

@@ -1,0 +1,179 @@
+"""What each answer means: the table, and failures made by real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from random import Random
+
+import httpx
+import pytest
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from feedbot.telegram.answers import Answer, Verdict, understand
+from feedbot.telegram.client import close_bot, create_bot
+from feedbot.telegram.settle import backoff
+
+TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (Forbidden("Forbidden: bot was blocked by the user"), Verdict.GONE),
+        (Forbidden("Forbidden: bot was kicked from the channel chat"), Verdict.GONE),
+        (Forbidden("Forbidden: user is deactivated"), Verdict.GONE),
+        (BadRequest("Bad Request: chat not found"), Verdict.GONE),
+        (BadRequest("Bad Request: PEER_ID_INVALID"), Verdict.GONE),
+        (BadRequest("Bad Request: need administrator rights in the channel chat"), Verdict.GONE),
+        (
+            BadRequest("Bad Request: not enough rights to send text messages to the chat"),
+            Verdict.GONE,
+        ),
+        (BadRequest("Bad Request: have no rights to send a message"), Verdict.GONE),
+        (BadRequest("Bad Request: CHAT_WRITE_FORBIDDEN"), Verdict.GONE),
+        (BadRequest("Bad Request: TOPIC_CLOSED"), Verdict.CLOSED_TOPIC),
+        (BadRequest("Bad Request: message thread not found"), Verdict.GENERAL),
+        (BadRequest("Bad Request: can't parse entities: unsupported start tag"), Verdict.PLAIN),
+        (BadRequest("Bad Request: message text is empty"), Verdict.REFUSED),
+        (BadRequest("Bad Request: message is too long"), Verdict.REFUSED),
+        (InvalidToken("Unauthorized"), Verdict.TOKEN),
+        (NetworkError("Internal Server Error"), Verdict.DOUBT),
+        (NetworkError("Bad Gateway"), Verdict.DOUBT),
+        (TelegramError("Invalid server response"), Verdict.DOUBT),
+        (TimedOut(), Verdict.DOUBT),
+    ],
+)
+def test_the_table(error: TelegramError, verdict: Verdict) -> None:
+    assert understand(error).verdict == verdict
+
+
+def test_what_comes_with_an_answer_is_kept() -> None:
+    assert understand(RetryAfter(37)) == Answer(
+        Verdict.LATER,
+        "Flood control exceeded. Retry in 37 seconds",
+        retry_after=timedelta(seconds=37),
+    )
+    moved = understand(ChatMigrated(-100777))
+    assert (moved.verdict, moved.new_address) == (Verdict.MIGRATED, "-100777")
+
+
+@pytest.mark.parametrize(
+    ("cause", "verdict"),
+    [
+        (httpx.PoolTimeout("full"), Verdict.UNSENT),
+        (httpx.ConnectError("refused"), Verdict.UNSENT),
+        (httpx.ConnectTimeout("slow"), Verdict.UNSENT),
+        (httpx.ProxyError("407"), Verdict.UNSENT),
+        (httpx.ReadTimeout("slow"), Verdict.DOUBT),
+        (httpx.WriteTimeout("slow"), Verdict.DOUBT),
+        (httpx.ReadError("reset"), Verdict.DOUBT),
+        (httpx.RemoteProtocolError("cut off"), Verdict.DOUBT),
+    ],
+)
+def test_httpxs_own_transport_tells_by_its_errors(cause: Exception, verdict: Verdict) -> None:
+    error = NetworkError("httpx")
+    error.__cause__ = cause
+    assert understand(error).verdict == verdict
+
+
+def test_an_error_holds_no_token() -> None:
+    error = NetworkError(f"https://api.telegram.org/bot{TOKEN}/sendMessage")
+    error.__cause__ = httpx.ConnectError(f"/bot{TOKEN}/")
+    assert "110201543" not in understand(error).error
+
+
+@asynccontextmanager
+async def server(handler: Handler) -> AsyncIterator[str]:
+    """A server that does with a connection whatever it likes; its URL."""
+    listening = await asyncio.start_server(handler, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    listening.close()
+
+
+async def said_by(url: str, seconds: float = 5) -> Answer:
+    """What a message sent there leads to."""
+    bot = create_bot(TOKEN, url)
+    try:
+        await bot.send_message(1, "hello", read_timeout=seconds, connect_timeout=seconds)
+    except TelegramError as error:
+        return understand(error)
+    finally:
+        await close_bot(bot)
+    raise AssertionError("the message was accepted")
+
+
+async def request(reader: asyncio.StreamReader) -> None:
+    """Take the whole request: head, then as many bytes as it says."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        int(line.partition(b":")[2])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
+    )
+    await reader.readexactly(length)
+
+
+async def close_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    writer.close()
+
+
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    writer.transport.abort()
+
+
+async def cut_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")
+    writer.close()
+
+
+async def not_json(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html")
+    await writer.drain()
+    writer.close()
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize("handler", [close_at_once, reset, cut_off, not_json, silent])
+async def test_whatever_breaks_after_the_request_leaves_doubt(handler: Handler) -> None:
+    async with server(handler) as url:
+        assert (await said_by(url, seconds=0.2)).verdict == Verdict.DOUBT
+
+
+async def test_a_connection_refused_leaves_none() -> None:
+    async with server(close_at_once) as url:
+        pass
+    assert (await said_by(url)).verdict == Verdict.UNSENT
+
+
+async def test_a_host_that_is_no_name_leaves_none() -> None:
+    assert (await said_by("http://127.0.0.1.invalid:1")).verdict == Verdict.UNSENT
+
+
+def test_the_pause_doubles_up_to_five_minutes() -> None:
+    pauses = [backoff(attempts, Random(attempts)).total_seconds() for attempts in range(1, 60)]
+    for attempts, pause in enumerate(pauses, 1):
+        full = min(300, 2 ** (attempts - 1))
+        assert full / 2 <= pause <= full
