@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedbot.clock import Clock
@@ -26,11 +27,20 @@ from feedbot.store.sources import SourceState
 
 log = logging.getLogger(__name__)
 
-#: Polls under way at once: twice the fetcher's connections, so that others fetch while some wait for
-#: their commit.
+#: Polls under way at once: twice the fetcher's connections, so that some fetch while others wait
+#: for their commit.
 MOST_POLLS = 200
-#: How long a source rests whose poll the store refused to record.
-_REST = timedelta(seconds=30)
+#: The longest a source rests whose poll the store refused to record.
+_LONGEST_REST = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A poll that left nothing behind: how many in a row, when to try again, and the store's why."""
+
+    times: int
+    until: datetime
+    why: str | None
 
 
 class Scheduler:
@@ -58,11 +68,11 @@ class Scheduler:
         self._configured = configured
         self._wake = wake
         self._polls: dict[str, asyncio.Task[Polled]] = {}
-        self._resting: dict[str, datetime] = {}
+        self._refused: dict[str, _Refusal] = {}
         self._unwritten: set[str] = set()
         self._room = asyncio.Semaphore(MOST_POLLS)
         self.last_tick: datetime | None = None  # the last that did all its work
-        self.trouble: str | None = None  # why the last one did not
+        self._trouble: str | None = None  # why the last one did not
 
     async def tick(self) -> None:
         """Start whatever is due. Never raises: trouble is logged once and shown as health."""
@@ -95,7 +105,8 @@ class Scheduler:
         return held + await asyncio.gather(*self._spawn(active))
 
     async def publish_unwritten(self) -> None:
-        """Try the feeds once more that could not be written. Raises StoreError."""
+        """Try the feeds once more that could not be written."""
+        self._unwritten &= self._configured().keys()
         await self._publish(list(self._unwritten))
 
     async def finish(self, grace: timedelta) -> None:
@@ -110,11 +121,11 @@ class Scheduler:
 
     async def _start_due(self) -> None:
         now = self._clock.now()
-        self._resting = {name: until for name, until in self._resting.items() if until > now}
         room = MOST_POLLS - len(self._polls)
         if room <= 0:
             return
-        busy = [*self._polls, *self._resting]
+        resting = (name for name, refusal in self._refused.items() if refusal.until > now)
+        busy = [*self._polls, *resting]
         async with self._store.reading() as connection:
             due = await sources.due(connection, now, busy=busy, limit=room)
         self._spawn(due)
@@ -135,38 +146,55 @@ class Scheduler:
         try:
             async with self._room:
                 polled = await self._poller.poll(source, state)
+            self._refused.pop(source.name, None)
+            if polled.owes:
+                self._wake()
+            if polled.feed_changed:
+                await self._publish([source.name])
         except StoreError as error:
-            self._resting[source.name] = self._clock.now() + _REST
-            log.error("%s: not recorded: %s", source.name, error)
-            return Polled(source.name, error=f"{source.name}: {source.url}: {error}")
+            return self._rest(source, str(error), str(error))
         except Exception as error:  # a defect of ours must not stop the other sources
-            self._resting[source.name] = self._clock.now() + _REST
             log.exception("%s: %s: this is a defect of feedbot", source.name, source.url)
-            return Polled(source.name, error=f"{source.name}: {source.url}: {error!r}")
+            return self._rest(source, repr(error), None)
         finally:
             self._polls.pop(source.name, None)
-        if polled.owes:
-            self._wake()
-        if polled.feed_changed:
-            await self._publish([source.name])
         return polled
+
+    def _rest(self, source: Source, cause: str, why: str | None) -> Polled:
+        """Put a source off whose poll left nothing behind: longer each time, but never for long."""
+        last = self._refused.get(source.name)
+        times = last.times + 1 if last else 1
+        until = self._clock.now() + min(_LONGEST_REST, source.every * 2 ** min(times - 1, 5))
+        self._refused[source.name] = _Refusal(times, until, why)
+        line = f"{source.name}: {source.url}: not recorded: {cause}"
+        log.error("%s; next try %s UTC", line, f"{until:%Y-%m-%d %H:%M:%S}")
+        return Polled(source.name, error=line)
 
     async def _publish(self, names: Iterable[str]) -> None:
         for name in names:
+            if name not in self._configured():  # removed while it was polled: its feed stays
+                continue
             try:
                 await self._publisher.publish(name)
                 self._unwritten.discard(name)
-            except PublishError as error:
+            except (PublishError, StoreError) as error:
                 if name not in self._unwritten:
                     log.error("%s; will be tried again", error)
                 self._unwritten.add(name)
 
     def _note(self, trouble: str | None) -> None:
-        if trouble and trouble != self.trouble:
+        if trouble and trouble != self._trouble:
             log.error("%s; will be tried again", trouble)
-        elif self.trouble and not trouble:
+        elif self._trouble and not trouble:
             log.info("the store can be used again")
-        self.trouble = trouble
+        self._trouble = trouble
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store refused the last tick, or the last poll of a source."""
+        configured = self._configured()
+        refused = (self._refused[name].why for name in self._refused if name in configured)
+        return self._trouble or next(filter(None, refused), None)
 
     @property
     def unwritten(self) -> frozenset[str]:

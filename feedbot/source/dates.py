@@ -118,6 +118,14 @@ def understand(
     raises.
     """
     plain = " ".join(_SPACES.sub(" ", text[:1_000]).split())
+    return _understood(plain, date_format, language, zone)
+
+
+@lru_cache(maxsize=1_024)  # a page shows a day many times, and most of its days again next time
+def _understood(
+    plain: str, date_format: str | None, language: str | None, zone: ZoneInfo
+) -> PageDate:
+    """See `understand`; `plain` is short, and has single spaces."""
     if date_format is not None:
         return _by_format(plain, date_format, zone)
     found, _ = find_date(plain, language=language, zone=zone)

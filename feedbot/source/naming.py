@@ -19,6 +19,7 @@ _EMPTY_LINKS = frozenset(
     "|подробнее|далее|читать далее|читать|читать полностью|читать дальше|дальше|ещё|еще"
     "|узнать больше|подробности|полный текст|читать подробнее|ссылка|открыть|весь текст".split("|")
 )
+_BEGINNING = 80  # characters of a title that a date at its very beginning cannot exceed
 
 
 def link_of(row: Row, title: Found | None, context: Context) -> tuple[Element | None, str | None]:
@@ -102,7 +103,8 @@ def without_date(title: str, date: PageDate, context: Context) -> str:
     """A title without the row's own date at its beginning ("27.05.2020 - …")."""
     if date is None:
         return title
-    found, span = find_date(title, language=context.language, zone=context.zone)
+    beginning = title[:_BEGINNING]
+    found, span = find_date(beginning, language=context.language, zone=context.zone)
     if span is None or found != date or title[: span[0]].strip(SEPARATORS + "(["):
         return title
     return title[span[1] :].lstrip(SEPARATORS + ")]") or title

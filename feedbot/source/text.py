@@ -115,8 +115,7 @@ def _declared(body: bytes, content_type: str | None) -> Iterator[str]:
     head = body[:_SCANNED]
     header = _HEADER_CHARSET.search(content_type or "")
     labels = [header[1]] if header else []
-    for pattern in (_META_CHARSET, _XML_CHARSET):
-        found = pattern.search(head)
+    for found in (_META_CHARSET.search(head), _XML_CHARSET.match(head)):
         if found:
             labels.append(found[1].decode("ascii", "replace"))
     for label in labels:

@@ -31,6 +31,8 @@ def one_line(text: str) -> str:
 
 def clean(text: str) -> str:
     """`text` without invisible and forbidden characters; whitespace stays as it is."""
+    if text.isprintable():  # most text is, and this is a tenth of the search below
+        return text
     if _JUNK.search(text):
         text = _JUNK.sub("", text)
     if "\u200c" in text or "\u200d" in text:
@@ -52,9 +54,18 @@ def says_something(text: str) -> bool:
 
 def repeats(summary: str, title: str) -> bool:
     """Whether `summary` only says the title again."""
-    if len(summary) > 2 * len(title) + 40:  # that much punctuation is no repetition
+    shorter, longer = sorted((len(summary), len(title)))
+    if longer > 2 * shorter + 40:  # that much punctuation is no repetition
         return False
-    return words(summary) == words(title)
+    return _may_begin_alike(summary, title) and words(summary) == words(title)
+
+
+def _may_begin_alike(one: str, other: str) -> bool:
+    """False where two plain texts have different first letters; cheap."""
+    if not (one.isascii() and other.isascii()):
+        return True
+    first, second = _WORD.search(one), _WORD.search(other)
+    return not first or not second or first[0].lower() == second[0].lower()
 
 
 def strip_separators(text: str) -> str:
