@@ -22,7 +22,7 @@ from feedbot.store.schema import subscribers as subscriber_rows
 from feedbot.telegram.bot import Listener
 from feedbot.telegram.commands import parse_command
 from feedbot.telegram.settings import Posting
-from tests.outboxes import NOON, Desk, add_entry, news, until
+from tests.outboxes import NOON, Desk, add_entry, add_subscriber, news, until
 
 PRESS = Source(name="press", url="https://example.org/", title="Press office")
 POSTING = Posting(sources={"press": PRESS})
@@ -261,6 +261,18 @@ async def test_a_configured_channel_pauses_when_the_bot_goes_and_resumes(desk: D
     assert "again" in desk.read(admin)[1]
 
 
+async def test_a_configured_person_that_speaks_is_written_to_again(desk: Desk) -> None:
+    person = desk.api.add_private(started=False)
+    id = await desk.add(person.id)
+    await desk.owe(id, "news")
+    assert not await desk.drain()
+    assert await states(desk) == {str(person.id): "paused"}
+    desk.api.user_sends(person.id, "/start")
+    await hear(desk)
+    assert desk.read(person.id)[0] == "news"
+    assert "operator" in desk.read(person.id)[1]
+
+
 async def test_who_may_follow_is_asked_where_it_is_not_open(desk: Desk) -> None:
     admin, posting = await operator(desk), Posting(open=False)
     ann, bob = desk.api.add_private("Ann"), desk.api.add_private("Bob")
@@ -386,6 +398,36 @@ async def test_run_introduces_itself_answers_and_stops_in_the_middle_of_a_poll(
     desk.clock.set(SystemClock().now())
     await desk.drain()
     assert len(desk.read(person.id)) == 1
+
+
+async def test_stopping_does_not_wait_for_telegram(desk: Desk) -> None:
+    group = desk.api.add_supergroup()
+    desk.api.faults.add(Fault(FaultKind.SILENT, method="getChatMember"))
+    hearing = listener(desk, clock=SystemClock())
+    running = asyncio.create_task(hearing.run())
+    await until(lambda: desk.api.updates.polled)
+    desk.api.user_sends(group.id, "/start")
+    await until(lambda: not desk.api.faults.ordered)
+    hearing.stop()
+    await running
+    assert await states(desk) == {}
+    desk.clock.set(SystemClock().now())
+    await hear(desk)  # it was not carried out, so it came again
+    assert await states(desk) == {str(group.id): "active"}
+
+
+async def test_an_update_that_breaks_us_is_skipped(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = desk.api.add_private()
+    async with desk.store.transaction() as connection:  # a row as no version of ours writes it
+        await add_subscriber(connection, person.id, origin="chat")
+        change = "UPDATE subscribers SET created_at = 'x'"
+        await connection.execute(sa.text(change))
+    desk.api.user_sends(person.id, "/start")
+    assert await listener(desk).poll(0) == 1
+    assert "is skipped" in caplog.text
+    assert await listener(desk).poll(0) == 0
 
 
 async def test_another_poller_is_named_once_and_a_failure_is_outlived(

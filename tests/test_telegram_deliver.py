@@ -166,7 +166,9 @@ async def test_later_does_not_settle_a_doubt(desk: Desk) -> None:
     assert (await desk.counts()).in_doubt == 1
 
 
-async def test_nobody_at_the_other_end_is_no_doubt(desk: Desk) -> None:
+async def test_nobody_at_the_other_end_is_no_doubt(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     chat = desk.api.add_private()
     await desk.owe(await desk.add(chat.id), "hello")
     await desk.api.aclose()
@@ -175,6 +177,7 @@ async def test_nobody_at_the_other_end_is_no_doubt(desk: Desk) -> None:
     assert (row.state, row.resent) == ("pending", 0)
     assert 5 < row.attempts < 20  # a second, doubling to five minutes
     assert "Connect" in row.error
+    assert len(caplog.records) == 1  # an outage is said once
     assert desk.api.token not in row.error
 
 

@@ -43,6 +43,10 @@ _CONFLICT_PAUSE = timedelta(seconds=30)
 T = TypeVar("T")
 
 
+class _Stopped(Exception):
+    """We were told to stop while we waited for Telegram."""
+
+
 class Listener:
     """Polls updates and carries them out. `wake` is called when answers are owed."""
 
@@ -78,6 +82,8 @@ class Listener:
                     introduced = True
                 await self.poll(POLL_SECONDS)
                 self._failures, self._last_error = 0, ""
+            except _Stopped:
+                return
             except (TelegramError, FeedbotError) as error:
                 pause = self._pause_after(error)
                 await self._clock.wait({self._stopped}, self._clock.now() + pause)
@@ -92,27 +98,27 @@ class Listener:
 
         Raises TelegramError and StoreError; what was not carried out comes again.
         """
-        if not self._username and (me := await self._unless_stopped(self._bot.get_me())):
-            self._username = me.username or ""
+        if not self._username:
+            self._username = (await self._unless_stopped(self._bot.get_me())).username or ""
         async with self._store.reading() as connection:
             offset = await bots.update_offset(connection, self._bot_id)
         call = self._bot.get_updates(offset=offset, timeout=seconds, allowed_updates=_ALLOWED)
-        updates = await self._unless_stopped(call) or ()
+        updates = await self._unless_stopped(call)
         for update in updates:
             await self._carry_out(update)
         if updates:
             self._wake()
         return len(updates)
 
-    async def _unless_stopped(self, call: Coroutine[Any, Any, T]) -> T | None:
-        """The call's result; None if we are told to stop first."""
+    async def _unless_stopped(self, call: Coroutine[Any, Any, T]) -> T:
+        """The call's result. Raises _Stopped if we are told to stop first."""
         task = asyncio.ensure_future(call)
         await self._clock.wait({task} | ({self._stopped} if self._stopped else set()), None)
         if task.done():
             return task.result()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        return None
+        raise _Stopped
 
     async def _introduce(self) -> None:
         """Put our commands into the menu."""
@@ -147,7 +153,7 @@ class Listener:
             async with self._store.transaction() as connection:
                 await self._apply(connection, update, asked)
                 await bots.set_update_offset(connection, self._bot_id, update.update_id + 1)
-        except (TelegramError, StoreError):
+        except (TelegramError, StoreError, _Stopped):
             raise
         except Exception:
             log.exception("update %d is skipped", update.update_id)
@@ -223,7 +229,8 @@ class Listener:
         if message.from_user is None:
             return False
         try:
-            member = await self._bot.get_chat_member(chat.id, message.from_user.id)
+            call = self._bot.get_chat_member(chat.id, message.from_user.id)
+            member = await self._unless_stopped(call)
         except (BadRequest, Forbidden):
             return False
         return member.status in _DECIDERS

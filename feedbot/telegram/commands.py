@@ -74,6 +74,8 @@ class Answerer:
         if asked.command == "":
             return
         row = await subscribers.find(self._connection, *asked.key)
+        if row and row.state == "paused":  # who speaks to us can perhaps be spoken to
+            await membership.resume(self._connection, [row.address])
         match asked.command:
             case "start":
                 await self._start(row)

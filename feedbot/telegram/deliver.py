@@ -96,6 +96,7 @@ class Deliverer:
 
     async def drain(self, deadline: datetime) -> bool:
         """Deliver what is owed, waiting for limits until `deadline`; whether all of it is out."""
+        self._stopping = False
         while True:
             until = await self._safe_turn()
             if not self._calls and (until is None or until > deadline):

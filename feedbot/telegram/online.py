@@ -81,7 +81,7 @@ def _chat_problem(error: TelegramError) -> str:
         return "not found; check the number or @name, and add the bot to the chat"
     if answer.verdict == Verdict.GONE:
         return f"closed to the bot ({answer.error}); add the bot to it"
-    return answer.error
+    return f"{answer.error}; make the bot a member, in a channel an administrator"
 
 
 def _missing_right(chat: ChatFullInfo, member: ChatMember) -> str | None:

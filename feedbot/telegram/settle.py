@@ -27,6 +27,8 @@ _FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=5)
 #: 429 in so many chats, with nothing accepted in between, is about the bot and not about them.
 _CHATS_TO_HOLD_ALL = 3
+#: What is about no chat in particular.
+_OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Settler:
     def __init__(self, bot_id: int, random: Random, language: str) -> None:
         self._bot_id = bot_id
         self._random = random
+        self._last_error = ""
         self._slow: set[str] = set()  # chats that said 429 since anything was accepted
         self.language = language
         self.hold: datetime | None = None
@@ -85,6 +88,7 @@ class Settler:
         for one, result in zip(ended, outcomes, strict=True):
             if one.answer is None:
                 self._slow.clear()
+                self._last_error = ""
             else:
                 await self._consequences(connection, one, one.answer, result)
         if any(one.claimed.kind == DeliveryKind.REPLY for one in ended):
@@ -94,7 +98,11 @@ class Settler:
         self, connection: AsyncConnection, ended: Ended, answer: Answer, result: Outcome
     ) -> None:
         claimed = ended.claimed
-        log.warning("chat %s: %s: %s", claimed.address, answer.verdict, answer.error)
+        line = f"chat {claimed.address}: {answer.verdict}: {answer.error}"
+        # One line an outage: with the network gone every chat fails, again and again.
+        same = answer.error == self._last_error and answer.verdict in _OUTAGE
+        log.log(logging.DEBUG if same else logging.WARNING, "%s", line)
+        self._last_error = answer.error
         match answer.verdict:
             case Verdict.LATER:
                 await self._hold(connection, claimed.address, ended.at + answer.retry_after)
