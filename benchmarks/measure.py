@@ -43,26 +43,32 @@ async def in_turn(
     *,
     rounds: int,
     seconds: float,
+    prepare: Callable[[], Awaitable[None]] | None = None,
 ) -> Sample:
     """Time both `rounds` times, fewer if `seconds` are over first; each returns what it has done.
 
-    One round of each goes before, untimed: connections are opened and code is warmed up in it. The
-    two change places from pair to pair, so that neither always finds the other's garbage.
+    `prepare` runs untimed before each round of ours. One round of each goes before, untimed:
+    connections are opened and code is warmed up in it. The two change places from pair to pair, so
+    that neither always finds the other's garbage.
     """
-    await ours()
-    await bare()
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
+    pair = [("ours", ours, prepare), ("bare", bare, None)]
+    for _, work, first in pair:
+        await _rate(work, first)
     end = time.monotonic() + seconds
     for number in range(rounds):
-        pair = [("ours", ours), ("bare", bare)]
-        for name, work in pair if number % 2 else reversed(pair):
-            rates[name].append(await _rate(work))
+        for name, work, first in pair if number % 2 else reversed(pair):
+            rates[name].append(await _rate(work, first))
         if time.monotonic() > end:
             break
     return Sample(tuple(rates["ours"]), tuple(rates["bare"]))
 
 
-async def _rate(work: Callable[[], Awaitable[int]]) -> float:
+async def _rate(
+    work: Callable[[], Awaitable[int]], prepare: Callable[[], Awaitable[None]] | None
+) -> float:
+    if prepare:
+        await prepare()
     start = time.perf_counter()
     done = await work()
     return done / (time.perf_counter() - start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, urldefrag
 
 from feedbot.model import PageDate
@@ -96,7 +97,12 @@ def _names_something(title: str, context: Context) -> bool:
 
 def says_read_on(text: str) -> bool:
     """Whether a link's text is "Read more" or the like."""
-    return len(text) < 40 and words(text) in _EMPTY_LINKS
+    return len(text) < 40 and _is_empty(text)
+
+
+@lru_cache(maxsize=4_096)  # pages say the same in row after row, and poll after poll
+def _is_empty(short: str) -> bool:
+    return words(short) in _EMPTY_LINKS
 
 
 def without_date(title: str, date: PageDate, context: Context) -> str:
