@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +115,12 @@ class Desk:
         return done
 
     @asynccontextmanager
-    async def running(self, *arguments: str) -> AsyncIterator[Running]:
+    async def running(self, *arguments: str, at: datetime | None = None) -> AsyncIterator[Running]:
         """`feedbot run` until the block ends; it is serving when the block begins."""
         port = free_port()
         self.config["web"] = {"listen": f"127.0.0.1:{port}"}
-        running = Running(await self._start("run", *arguments), f"http://127.0.0.1:{port}")
+        process = await self._start("run", *arguments, at=at)
+        running = Running(process, f"http://127.0.0.1:{port}")
         try:
             await running.until(lambda: "page at" in running.err)
             yield running
@@ -130,7 +132,7 @@ class Desk:
     ) -> asyncio.subprocess.Process:
         self.save()
         return await asyncio.create_subprocess_exec(
-            *(["faketime", f"{at:%Y-%m-%d %H:%M:%S}"] if at else []),
+            *(["faketime", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"] if at else []),
             *(sys.executable, "-m", "feedbot", *arguments),
             cwd=self.folder,
             env={**_environment(self.folder), **(env or {})},
@@ -174,9 +176,17 @@ class Running:
                 assert self.process.returncode is None, self.err
                 await asyncio.sleep(0.02)
 
-    async def end(self, signal: int) -> int:
+    def send(self, number: int) -> None:
+        """Send feedbot a signal, past `faketime`, which runs it as its child."""
+        pid = self.process.pid
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and command.read_bytes().startswith(b"faketime"):
+            pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+        os.kill(pid, number)
+
+    async def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit code, negative where the signal killed."""
-        self.process.send_signal(signal)
+        self.send(number)
         return await self.ended()
 
     async def ended(self) -> int:
@@ -190,7 +200,7 @@ class Running:
         """Make an end of it, however the test went."""
         await self.http.aclose()
         if self.process.returncode is None:
-            self.process.kill()
+            self.send(signal.SIGKILL)
         await self.ended()
         assert SECRET not in self.err
 

@@ -99,7 +99,7 @@ async def test_a_reload_takes_up_what_is_right_and_refuses_what_is_wrong(desk: D
         desk.config["sources"].append(desk.source("all", "/all", every="1s"))
         desk.config["telegram"]["chats"].append({"id": "@guests", "sources": ["embassy"]})
         desk.save()
-        running.process.send_signal(signal.SIGHUP)
+        running.send(signal.SIGHUP)
         await running.until(lambda: "configuration reloaded: 2 sources" in running.err)
         await running.until(lambda: "all: baseline of 20 entries" in running.err)
         desk.site.publish(event(1))
@@ -109,7 +109,7 @@ async def test_a_reload_takes_up_what_is_right_and_refuses_what_is_wrong(desk: D
         good = desk.config["sources"]
         desk.config["sources"] = [{**good[0], "evry": "2s"}, {**good[1], "name": "embassy"}]
         desk.save()
-        running.process.send_signal(signal.SIGHUP)
+        running.send(signal.SIGHUP)
         await running.until(lambda: "the old one stays" in running.err)
         assert "config.toml: sources[embassy].evry: " in running.err
         assert "did you mean `every`?" in running.err
