@@ -139,10 +139,13 @@ class App:
         """Poll all, owe what is due, deliver for up to `wait`; the polls, and if all is sent."""
         deadline = self.clock.now() + wait
         polled = await self.scheduler.poll_all()
-        await self.daily.owe_due()
         await self.scheduler.publish_unwritten()
-        delivered = await self.telegram.drain(deadline) if self.telegram else True
-        return polled, delivered
+        try:
+            await self.daily.owe_due()
+            return polled, await self.telegram.drain(deadline) if self.telegram else True
+        except StoreError as error:
+            log.error("%s; what is owed waits for the next run", error)
+            return polled, False
 
     # ---------------------------------------------------------------- run
 

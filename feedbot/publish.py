@@ -7,6 +7,7 @@ the next start builds every feed again and writes those whose bytes differ.
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import hashlib
 import os
@@ -135,7 +136,8 @@ class Publisher:
         await asyncio.to_thread(self._write, name, body)
 
     def _take_up(self, name: str) -> None:
-        with suppress(FileNotFoundError):
+        """Keep serving what is there, if anything is; nobody will write it again."""
+        with suppress(OSError):
             self._feeds[name] = _read(self.path(name))
 
     def _write(self, name: str, body: bytes) -> None:
@@ -154,7 +156,9 @@ class Publisher:
 
 
 def _unwritable(path: Path, error: OSError) -> PublishError:
-    return PublishError(f"{path}: {error.strerror}; check feeds.directory and its permissions")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cure = "make room on its disk" if full else "check feeds.directory and its permissions"
+    return PublishError(f"{path}: {error.strerror}; {cure}")
 
 
 def _read(path: Path) -> Published:

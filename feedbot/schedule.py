@@ -36,7 +36,7 @@ _LONGEST_REST = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """A poll that left nothing behind: how many in a row, when to try again, and the store's why."""
+    """Polls that left nothing behind: how many in a row, when to try again, the store's reason."""
 
     times: int
     until: datetime

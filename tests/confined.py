@@ -7,6 +7,7 @@ is done from everybody else; no rights on this machine are needed, but its kerne
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -55,10 +56,23 @@ def measuring(record: Path) -> Sequence[str]:
     return sys.executable, "-c", _MEASURE, str(record)
 
 
-def mounting(*mounts: str) -> Sequence[str]:
-    """Runs `mount` with each of these arguments, for the command's eyes alone."""
-    steps = [f"mount {mount}" for mount in mounts]
+def after(*steps: str) -> Sequence[str]:
+    """Runs these lines of shell first; what they mount only the command sees."""
     return "unshare", "-rm", "sh", "-ec", "\n".join([*steps, 'exec "$@"']), "sh"
+
+
+def small_disk(folder: Path, *, full: bool = False) -> Sequence[str]:
+    """`folder` (it need not exist) is a disk of its own, of two megabytes, with room or without."""
+    folder.mkdir(exist_ok=True)
+    place = shlex.quote(str(folder))
+    fill = f"head -c 3000000 /dev/zero 2>&- >{place}/ballast || true"
+    return after(f"mount -t tmpfs -o size=2m none {place}", *([fill] if full else []))
+
+
+def read_only(folder: Path) -> Sequence[str]:
+    """Nothing in `folder` can be changed."""
+    place = shlex.quote(str(folder))
+    return after(f"mount --bind {place} {place}", f"mount -o remount,bind,ro {place}")
 
 
 def knowing_hosts(folder: Path, hosts: str) -> Sequence[str]:
@@ -66,12 +80,13 @@ def knowing_hosts(folder: Path, hosts: str) -> Sequence[str]:
     files = {"hosts": hosts, "nsswitch.conf": "hosts: files", "resolv.conf": "nameserver 127.0.0.1"}
     for name, text in files.items():
         (folder / name).write_text(f"{text}\n")
-    return mounting(*(f"--bind {shlex.quote(str(folder / name))} /etc/{name}" for name in files))
+    return after(*(f"mount --bind {shlex.quote(str(folder / name))} /etc/{name}" for name in files))
 
 
 def without_rights() -> Sequence[str]:
-    """Root without its right to write everywhere; for others the command as it is."""
-    return "setpriv", "--bounding-set=-dac_override,-dac_read_search"
+    """Root without its right to write everywhere; others have none to lose."""
+    drop = "--bounding-set=-dac_override,-dac_read_search"
+    return () if os.geteuid() else ("setpriv", drop)
 
 
 def seen_by(pid: int, path: Path) -> Path:
@@ -93,4 +108,4 @@ def filled(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        ballast.unlink()
+        ballast.unlink(missing_ok=True)  # the disk goes with the last process that saw it

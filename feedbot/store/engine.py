@@ -25,7 +25,14 @@ from feedbot.store import migrate
 from feedbot.store.schema import meta
 
 _BUSY_SECONDS = 10
-_UNWRITABLE = ("readonly", "is locked", "disk is full", "disk I/O error", "unable to open")
+#: What SQLite says when it cannot write, and the cure.
+_UNWRITABLE = {
+    "readonly": "check storage.url and its permissions",
+    "unable to open": "check storage.url and its permissions",
+    "is locked": "another program holds it; close that one",
+    "is full": "make room on its disk",
+    "disk I/O error": "see whether its disk is full or failing",
+}
 
 
 class Store:
@@ -74,7 +81,9 @@ class Store:
                 f"{self.path}: another feedbot (run or once) works on this store; stop it first"
             ) from None
         except OSError as error:
-            raise StoreUnwritableError(f"{lock.lock_file}: {error.strerror}") from None
+            raise StoreUnwritableError(
+                f"{lock.lock_file}: {error.strerror}; check storage.url and its permissions"
+            ) from None
         self._scheduler = lock
 
     def has_scheduler(self) -> bool:
@@ -181,8 +190,9 @@ class _wrapped:
 
 def _translated(path: Path, error: sqlite3.Error) -> StoreError:
     text = str(error)
-    if any(sign in text for sign in _UNWRITABLE):
-        return StoreUnwritableError(f"{path}: {text}")
+    for sign, cure in _UNWRITABLE.items():
+        if sign in text:
+            return StoreUnwritableError(f"{path}: {text}; {cure}")
     if "not a database" in text or "malformed" in text:
         return StoreError(f"{path}: {text}; restore it from a backup or move it away")
     return StoreError(f"{path}: {text}")

@@ -25,18 +25,20 @@ def upgrade(path: Path, is_new: bool) -> None:
     Raises StoreTooNewError and SQLAlchemy's errors.
     """
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    ours = False  # while another process holds the lock, a new database is that one's
     try:
         with engine.connect() as connection:
             # One writer from the look at the version to the end of the change.
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             connection.rollback()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            ours = is_new
             if _needs_upgrade(connection, path):
                 command.upgrade(_config(connection), "head")
             connection.commit()
     except BaseException:
         engine.dispose()
-        if is_new:
+        if ours:
             path.unlink(missing_ok=True)
         raise
     engine.dispose()
