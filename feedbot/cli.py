@@ -45,21 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+def _common() -> argparse.ArgumentParser:
+    """What may stand before a command and after it.
+
+    Each parser needs its own: they would share defaults, and one's would undo what the other read.
+    """
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument(
-        "-c", "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS,
+        "-c", "--config", type=Path, metavar="FILE",
         help="configuration (else FEEDBOT_CONFIG, ./config.toml, the XDG config folder)",
     )  # fmt: skip
-    common.add_argument(
-        "--log-format", choices=("text", "json"), default=argparse.SUPPRESS, help="default: text"
-    )
-    common.add_argument(
-        "-v", dest="verbose", action="count", default=argparse.SUPPRESS, help="log every step"
-    )
+    common.add_argument("--log-format", choices=("text", "json"), help="default: text")
+    common.add_argument("-v", dest="verbose", action="count", help="log every step")
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="feedbot",
-        parents=[common],
+        parents=[_common()],
         description="Pages without a feed become an Atom feed and Telegram messages.",
         epilog=_EPILOG,
     )
@@ -68,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> _Arguments:
-        command = commands.add_parser(name, parents=[common], help=text, description=text)
+        command = commands.add_parser(name, parents=[_common()], help=text, description=text)
         command.set_defaults(command=run)
         return command.add_argument
 
@@ -117,7 +121,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     from feedbot.firstrun import write_first_config
 
     path = _path(options)
-    if path and os.environ.get("FEEDBOT_CONFIG") and not path.exists():
+    if path and os.environ.get("FEEDBOT_CONFIG") and not options.config and not path.exists():
         write_first_config(path, os.environ)
     settings = _load(options)
     for warning in settings.warnings:

@@ -4,6 +4,7 @@
     ├── ConfigError              the configuration; carries every problem found in one run
     ├── FetchError               a source could not be fetched; carries URL, cause, status, …
     ├── ParseError               what was fetched is not what was promised (not HTML, no rows, …)
+    │   └── NoRuleError          a page, and nothing says where its rows are
     ├── StoreError               the database
     │   ├── StoreBusyError       another scheduler holds this store
     │   ├── StoreTooNewError     written by a newer feedbot that older ones must not touch
@@ -79,6 +80,10 @@ class FetchError(FeedbotError):
 
 class ParseError(FeedbotError):
     """The body came, but no listing is in it: no sound poll."""
+
+
+class NoRuleError(ParseError):
+    """The body is a page, and nothing says where its rows are."""
 
 
 class StoreError(FeedbotError):

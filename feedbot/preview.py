@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from feedbot.config import Settings
-from feedbot.errors import ConfigError, FetchError, ParseError, Problem
+from feedbot.errors import ConfigError, FetchError, NoRuleError, ParseError, Problem
 from feedbot.fetch import Fetcher, Request
 from feedbot.model import Item, Listing, PageDate, Source
 from feedbot.source.read import read
@@ -36,7 +36,7 @@ async def preview(
         body, content_type, url = await _body(settings, source, place)
         listing = read(body, content_type, source, base_url or url)
     except (FetchError, ParseError) as error:
-        print(f"feedbot: {_placed(place, error)}", file=sys.stderr)
+        print(f"feedbot: {_placed(place, error, source_name)}", file=sys.stderr)
         return 1
     for warning in listing.warnings:
         print(f"feedbot: {place}: {warning}", file=sys.stderr)
@@ -90,7 +90,12 @@ def _is_url(place: str) -> bool:
     return "://" in place
 
 
-def _placed(place: str, error: FetchError | ParseError) -> str:
+def _placed(place: str, error: FetchError | ParseError, source_name: str | None) -> str:
+    if isinstance(error, NoRuleError) and source_name is None:
+        return (
+            f"{place}: no feed, and nothing says where its rows are: name with --source a source"
+            " of the configuration whose [sources.listing] fits this page"
+        )
     return str(error) if isinstance(error, FetchError) else f"{place}: {error}"
 
 

@@ -1,4 +1,4 @@
-"""Days as they pass: feedbot as a process under `faketime`, at the moments the seed was captured."""
+"""Days as they pass: feedbot under `faketime`, at the moments the seed was captured."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedbot.errors import ParseError
+from feedbot.errors import NoRuleError, ParseError
 from feedbot.model import Listing, Source, SourceKind
 from feedbot.source.feed import looks_like_feed, read_feed
 from feedbot.source.listing import read_listing
@@ -32,7 +32,7 @@ def read(body: bytes, content_type: str | None, source: Source, url: str) -> Lis
     ):
         return read_feed(body, content_type, url=url, zone=source.timezone)
     if source.listing is None:
-        raise ParseError(
+        raise NoRuleError(
             f"no feed, and nothing says where its rows are: add [sources.listing] to"
             f" the source {source.name!r}"
         )
