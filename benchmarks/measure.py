@@ -123,8 +123,11 @@ def show(unit: str, rows: Sequence[Row]) -> int:
 async def process(*arguments: str) -> AsyncIterator[str]:
     """Run `python ARGUMENTS` beside us until the block ends; gives the first line it prints.
 
-    It is ended by SIGTERM, and by SIGKILL if that does not help.
+    It is ended by SIGTERM, and by SIGKILL if that does not help; a SIGTERM to us ends both.
     """
+    whole = asyncio.current_task()
+    assert whole is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, whole.cancel)
     child = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, limit=1 << 20
     )

@@ -144,7 +144,7 @@ async def compare(urls: Sequence[str], etag: str | None, rounds: int, repeats: i
 async def main(*, full: bool) -> int:
     """Run; the exit code."""
     logging.disable(logging.INFO)
-    rounds, repeats = (15, 20) if full else (7, 8)
+    rounds, repeats = (25, 10) if full else (11, 4)
     async with process("-m", "benchmarks.webserver", str(SOURCES)) as line:
         roots = json.loads(line)
         validated = [f"{root}/validated" for root in roots]

@@ -171,7 +171,10 @@ class Walk:
 
     def lines(self, start: int = 0, end: int | None = None) -> str:
         """The text of a range of pieces, see `lines`."""
-        return lines(self.pieces[start:end])
+        pieces = self.pieces[start:end]
+        if len(pieces) == 1:  # a cell, a link: the commonest case, spared the joining
+            return " ".join(pieces[0][0].split())
+        return lines(pieces)
 
     def without(self, spans: Iterable[tuple[int, int]]) -> str:
         """The text outside some ranges of pieces; what they stood between stays apart."""

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W_]")
 
 #: What stands between a date and a title, or around a summary, and says nothing.
 SEPARATORS = " \t\n-–—−―‒‐‑|¦•·∙●▪■◦‣*:;,/\\»›→>~_=…"
-_LEADING_ONLY = "«‹"
+_TRAILING = SEPARATORS.translate(dict.fromkeys(map(ord, "…»›")))
 
 
 def one_line(text: str) -> str:
@@ -71,9 +71,7 @@ def _may_begin_alike(one: str, other: str) -> bool:
 
 def strip_separators(text: str) -> str:
     """`text` without dashes, bullets and the like at either end."""
-    return text.lstrip(SEPARATORS).rstrip(
-        SEPARATORS.replace("…", "").replace("»", "").replace("›", "")
-    )
+    return text.lstrip(SEPARATORS).rstrip(_TRAILING)
 
 
 def shorten(text: str, length: int) -> str:
