@@ -52,3 +52,10 @@ def test_the_judge_sees_what_is_wrong(received: list[str], in_doubt: int, kept: 
 
 def test_a_damaged_store_is_no_promise_kept() -> None:
     assert not judge({}, {}, kills=1, in_doubt=0, integrity="row 3 missing").kept
+
+
+def test_a_worker_that_never_gets_to_the_step_is_no_success() -> None:
+    command = [sys.executable, "-m", "tests.crash.judge", "--kills", "1", "--worker", "false"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "never reached" in done.stderr

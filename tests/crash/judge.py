@@ -43,6 +43,7 @@ from tests.crash import worker
 
 STEPS = ("before", "flight", "accepted", "after")
 _CHATS = 5
+_MISSES = 20  # runs that end before the step; a slow look at the store costs a few
 _FAULTS = {
     "flight": Fault(FaultKind.LATE, method="sendMessage", seconds=0.02),
     "accepted": Fault(FaultKind.SILENT, method="sendMessage"),
@@ -107,6 +108,7 @@ class Arena:
         self._owed: dict[int, list[str]] = {}
         self._ids: dict[int, int] = {}
         self._kills = 0
+        self._misses = 0
 
     async def open(self) -> Store:
         """Make the store; one after the other, because migrations share globals."""
@@ -139,7 +141,7 @@ class Arena:
                 chat = self._api.add_private().id
                 self._owed[chat] = []
                 self._ids[chat] = await subscribers.insert(
-                    connection, (str(chat), 0), "config", "active", datetime.now(UTC)
+                    connection, (str(chat), 0), "chat", "active", datetime.now(UTC)
                 )
 
     async def _owe(self, store: Store) -> None:
@@ -167,7 +169,11 @@ class Arena:
             if worker.is_alive():
                 worker.kill()
                 self._kills += 1
-            await ended(worker)
+            else:
+                self._misses += 1
+            code = await ended(worker)
+        if self._misses > _MISSES:
+            raise SystemExit(f"{self._step}: never reached; the worker ends by itself ({code})")
 
     def _reached(self, store: sqlite3.Connection, since: str) -> bool:
         """Whether the worker is at the step now."""
@@ -197,7 +203,7 @@ class Command:
     """A worker that is a command of its own."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._process = subprocess.Popen(words)
+        self._process = subprocess.Popen(words, stdout=sys.stderr)  # ours is the verdict
 
     @property
     def exitcode(self) -> int | None:
