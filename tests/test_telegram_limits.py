@@ -88,3 +88,12 @@ def test_whatever_the_delays_no_server_window_is_overfilled(
         assert len(second) <= 3
         assert second.count(address) <= 1
         assert address == "1" or minute.count(address) <= 4
+
+
+def test_a_chat_that_is_never_silent_fills_no_memory() -> None:
+    windows = Windows(Limits())
+    windows.restore(("-5", NOON + seconds(3 * n)) for n in range(10_000))
+    now = NOON + seconds(3 * 9_999)
+    assert windows.opens("-5") == now - seconds(3 * 19) + seconds(60.05)
+    assert windows.room(now) == 29
+    assert len(windows._chats["-5"]) == 20

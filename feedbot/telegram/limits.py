@@ -50,8 +50,10 @@ class Windows:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._calls: Counter[str] = Counter()  # under way
-        self._ended: deque[datetime] = deque()  # all chats, one second
-        self._chats: dict[str, deque[datetime]] = {}  # each chat, one minute
+        # No more ends are kept than decide anything: of all chats, and of each.
+        self._ended: deque[datetime] = deque(maxlen=limits.per_bot or 0)
+        self._chats: dict[str, deque[datetime]] = {}
+        self._kept = max(limits.per_chat or 1, limits.per_group or 1)
 
     def restore(self, calls: Iterable[tuple[str, datetime]]) -> None:
         """Take up (address, end) of earlier calls, oldest first."""
@@ -71,7 +73,7 @@ class Windows:
 
     def _note(self, address: str, at: datetime) -> None:
         self._ended.append(at)
-        self._chats.setdefault(address, deque()).append(at)
+        self._chats.setdefault(address, deque(maxlen=self._kept)).append(at)
 
     @property
     def busy(self) -> set[str]:
