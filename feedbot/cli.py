@@ -39,8 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+    except OSError as error:  # our output's reader has gone, as `| head` does, or its disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"feedbot: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return 1
     return code
 

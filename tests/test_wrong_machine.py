@@ -6,7 +6,10 @@ At the start: one line, exit 2. While at work: reported, tried again, nothing lo
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -16,6 +19,7 @@ from typing import Any
 import feedparser
 import pytest
 
+from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.demo.site import Event
 from feedbot.store.engine import Store
 from feedbot.store.schema import SCHEMA
@@ -142,6 +146,23 @@ async def test_a_port_that_is_taken(desk: Confined) -> None:
     assert desk.server.hits == []
 
 
+async def test_an_address_that_is_none(desk: Confined) -> None:
+    desk.config["web"] = {"listen": "no..such:8080"}
+    done = await desk.feedbot("run")
+    assert (done.code, done.err) == (
+        2,
+        "feedbot: web.listen: cannot listen on no..such:8080: the host name is not valid;"
+        " choose another address\n",
+    )
+
+
+def test_output_that_finds_no_room() -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "feedbot", "config", "--schema"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert (done.returncode, done.stderr) == (1, "feedbot: output: No space left on device\n")
+
+
 # -- at work ---------------------------------------------------------------------------------------
 
 
@@ -230,6 +251,50 @@ async def test_feeds_that_find_no_room_are_written_when_there_is_some(brisk: Con
         await running.until(lambda: b"Event number 1" in (place / "embassy.atom").read_bytes())
         await well_again(brisk, running, ["Event number 1"])
         assert [path.name for path in place.iterdir()] == ["embassy.atom"]
+
+
+@needs("namespaces")
+async def test_a_source_removed_while_its_feed_finds_no_room(brisk: Confined) -> None:
+    small = brisk.folder / "small"
+    brisk.config["feeds"]["directory"] = str(small)
+    brisk.wrap = small_disk(small)
+    async with brisk.running() as running:
+        await baseline(running)
+        place = seen_by(running.process.pid, small)
+        await running.until((place / "embassy.atom").exists)
+        before = (place / "embassy.atom").read_bytes()
+        with filled(place):
+            brisk.site.publish(event(1))
+            await running.until(lambda: "will be tried again" in running.err)
+            brisk.config["sources"] = [brisk.source("all", "/all", every="1s")]
+            brisk.save()
+            running.send(signal.SIGHUP)
+            await running.until(lambda: "configuration reloaded: 1 sources" in running.err)
+        await running.until((place / "all.atom").exists)
+        health = await running.http.get("/healthz")
+        assert (health.status_code, health.text) == (200, "ok\n")
+        assert (place / "embassy.atom").read_bytes() == before
+        assert "Traceback" not in running.err
+
+
+@needs("namespaces")
+async def test_a_message_accepted_when_it_cannot_be_recorded_is_not_sent_again(
+    brisk: Confined,
+) -> None:
+    brisk.wrap = small_disk(brisk.folder / "data")
+    async with brisk.running() as running:
+        await baseline(running)
+        data = seen_by(running.process.pid, brisk.folder / "data")
+        brisk.api.faults.add(Fault(FaultKind.DELAY, "sendMessage", seconds=2))
+        brisk.site.publish(event(1))
+        await running.until(lambda: not brisk.api.faults.ordered)  # the call has come in
+        with filled(data):
+            await running.until(brisk.posted)
+            await running.until(lambda: "deliveries wait" in running.err)
+            assert (await running.http.get("/healthz")).status_code == 503
+        brisk.site.publish(event(2))
+        await well_again(brisk, running, ["Event number 1", "Event number 2"])
+        assert await running.end() == 0
 
 
 async def test_a_store_locked_for_long_is_reported_and_nothing_is_lost(brisk: Confined) -> None:

@@ -31,8 +31,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(1024)
         listener.setblocking(False)
-    except OSError as error:
-        cause = error.strerror or str(error)
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name a host could have
+        cause = getattr(error, "strerror", None) or "the host name is not valid"
         raise ListenError(
             f"web.listen: cannot listen on {host}:{port}: {cause}; choose another address"
         ) from None
