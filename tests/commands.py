@@ -119,17 +119,21 @@ class Desk:
         return done
 
     @asynccontextmanager
-    async def running(self, *arguments: str, at: datetime | None = None) -> AsyncIterator[Running]:
+    async def running(self, *options: str, at: datetime | None = None) -> AsyncIterator[Running]:
         """`feedbot run` until the block ends; it is serving when the block begins."""
         port = free_port()
         self.config["web"] = {"listen": f"127.0.0.1:{port}"}
-        process = await self._start("run", *arguments, at=at)
-        running = Running(process, f"http://127.0.0.1:{port}")
-        try:
+        process = await self._start("run", *options, at=at)
+        async with Running(process, f"http://127.0.0.1:{port}") as running:
             await running.until(lambda: "page at" in running.err)
             yield running
-        finally:
-            await running.close()
+
+    @asynccontextmanager
+    async def demonstrating(self) -> AsyncIterator[Running]:
+        """`feedbot demo` until the block ends."""
+        process = await self._start("demo", env={"TMPDIR": str(self.folder)})
+        async with Running(process) as running:
+            yield running
 
     async def _start(
         self,
@@ -164,18 +168,32 @@ class Desk:
 
 
 class Running:
-    """A `feedbot run` at work. err: what it has logged so far."""
+    """A feedbot at work, until its `async with` block ends.
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    out, err: what it has said so far
+    http:     a client of the address it serves on
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str = "") -> None:
         self.process = process
         self.http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=_PATIENCE)
-        self.err = ""
-        self._reading = asyncio.create_task(self._read())
+        self.out = self.err = ""
+        self._reading = asyncio.gather(self._read("out"), self._read("err"))
 
-    async def _read(self) -> None:
-        assert self.process.stderr
-        async for line in self.process.stderr:
-            self.err += line.decode()
+    async def __aenter__(self) -> Running:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.http.aclose()
+        if self.process.returncode is None:
+            self.send(signal.SIGKILL)
+        await self.ended()
+        no_secret(self.out + self.err)
+
+    async def _read(self, name: str) -> None:
+        stream = getattr(self.process, f"std{name}")
+        async for line in stream:
+            setattr(self, name, getattr(self, name) + line.decode())
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Return when `condition` holds; fails at once if the process has ended."""
@@ -203,14 +221,6 @@ class Running:
             code = await self.process.wait()
             await self._reading
         return code
-
-    async def close(self) -> None:
-        """Make an end of it, however the test went."""
-        await self.http.aclose()
-        if self.process.returncode is None:
-            self.send(signal.SIGKILL)
-        await self.ended()
-        no_secret(self.err)
 
 
 def no_secret(said: str) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import feedparser
+import httpx
 import pytest
 
 from feedbot import __version__
 from feedbot.demo.site import Fault
+from tests import seed
 from tests.commands import CHANNEL, RULE, Desk
 
 PAGE = """\
@@ -170,15 +174,16 @@ async def test_status_before_any_run_and_after(desk: Desk) -> None:
     desk.count_days(at="09:00")
     desk.config["sources"].append(desk.source("broken", "/broken"))
     desk.server.faults.set("/broken", Fault(status=500))
+    began = datetime.now(seed.LONDON).date()
     before = await desk.feedbot("status", "--json")
     assert before.code == 0
-    days = (date.today() - date(2018, 3, 4)).days
     counters = before.json.pop("counters")
     assert [(row["name"], row["next"]) for row in counters] == [
         ("salisbury", None),
         ("glushkov", None),
     ]
-    assert counters[0]["days"] - days in (0, 1)  # in London it may be tomorrow
+    today = {(day - seed.SINCE[0]).days for day in (began, datetime.now(seed.LONDON).date())}
+    assert counters[0]["days"] in today
     assert [set(row) for row in counters] == [{"name", "days", "next"}] * 2
     nothing: dict[str, Any] = {"last_ok": None, "next": None, "entries": 0, "error": None}
     assert before.json["sources"] == [{"name": "embassy"} | nothing, {"name": "broken"} | nothing]
@@ -215,21 +220,17 @@ async def test_no_secret_is_ever_shown(desk: Desk) -> None:
     assert shown.out.count('"********"') == 4
     assert 'timeout = "7s"  # FEEDBOT_HTTP__TIMEOUT' in shown.out
     desk.server.faults.set("/", Fault(status=500, times=1))
-    assert (await desk.feedbot("once", "-v", "--log-format", "json")).code == 1
+    once = await desk.feedbot("-v", "--log-format", "json", "once")
+    assert once.code == 1
+    records = [json.loads(line) for line in said(once.err)]
+    assert all(record.keys() == {"time", "level", "logger", "message"} for record in records)
+    assert any("500" in record["message"] for record in records)
     assert (await desk.feedbot("preview", f"{desk.server.url}/", "--source", "embassy")).code == 0
     assert desk.server.hits[-1].headers["x-key"] == "hush-hush"
     desk.config["telegram"]["api_url"] = "hush"
     desk.config["sources"][0]["headers"] = {"X-Key": "hush-hush\n"}
     desk.config["sources"][0]["auth"] = {"user": "reader", "password": "hush-hush"}
     assert (await desk.feedbot("check")).code == 2
-
-
-async def test_logs_are_json_where_that_is_wanted(desk: Desk) -> None:
-    done = await desk.feedbot("--log-format", "json", "once")
-    assert done.code == 0
-    records = [json.loads(line) for line in said(done.err)]
-    assert "embassy: baseline of 10 entries" in [record["message"] for record in records]
-    assert {key for record in records for key in record} == {"time", "level", "logger", "message"}
 
 
 async def test_wrong_usage_ends_with_2_and_says_what_is_right(
@@ -261,6 +262,7 @@ async def test_wrong_usage_ends_with_2_and_says_what_is_right(
 
 
 async def test_the_demo_needs_nothing_and_shows_feed_and_chat(desk: Desk, tmp_path: Path) -> None:
+    began = datetime.now(seed.LONDON).date()
     done = await desk.feedbot("demo", "--once", env={"TMPDIR": str(tmp_path)}, cwd=tmp_path)
     assert done.code == 0, done.err
     assert done.err == ""
@@ -269,9 +271,24 @@ async def test_the_demo_needs_nothing_and_shows_feed_and_chat(desk: Desk, tmp_pa
     assert not feed.bozo
     assert len(feed.entries) == 11
     assert "3 messages" in heading
-    days = (date.today() - date(2018, 3, 4)).days
-    assert f"{days} days have passed since the Salisbury incident" in done.out
-    assert f"{days - 8} days have passed since the death of Nikolay" in done.out
+    [first_count, second_count] = map(int, re.findall(r"(\d+) days have passed", done.out))
+    today = {(day - seed.SINCE[0]).days for day in (began, datetime.now(seed.LONDON).date())}
+    assert first_count in today
+    assert first_count - second_count == (seed.SINCE[1] - seed.SINCE[0]).days
     corrected = [entry for entry in feed.entries if entry.updated != entry.published]
     assert len(corrected) >= 1
     assert feed.entries[0].title in done.out
+
+
+async def test_the_demo_goes_on_until_it_is_interrupted(desk: Desk) -> None:
+    async with desk.demonstrating() as demo:
+        await demo.until(lambda: "Stop with Ctrl-C" in demo.out)
+        places = dict(re.findall(r"(?m)^  the (\w+) +(http\S+)$", demo.out))
+        await demo.until(lambda: "Consular section opening hours" in demo.out)
+        for place in ("site", "feed", "page"):
+            async with httpx.AsyncClient(trust_env=False) as client:
+                shown = await client.get(places[place])
+            assert shown.status_code == 200
+            assert "Consular section opening hours" in shown.text or place == "page"
+        assert await demo.end(signal.SIGINT) == 0
+    assert demo.err == ""

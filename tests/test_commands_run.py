@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.demo.site import Event
+from feedbot.demo.site import Fault as Held
 from tests.commands import Desk, Running
 
 
@@ -122,6 +124,8 @@ async def test_a_reload_takes_up_what_is_right_and_refuses_what_is_wrong(desk: D
 
 
 async def test_it_ends_in_time_with_a_call_in_flight_which_is_then_in_doubt(desk: Desk) -> None:
+    desk.config["sources"].append(desk.source("slow", "/slow"))
+    desk.server.faults.set("/slow", Held(hold=asyncio.Event()))
     async with desk.running() as running:
         await baseline(desk, running)
         silence = Fault(FaultKind.SILENT, method="sendMessage", times=1)
@@ -135,6 +139,7 @@ async def test_it_ends_in_time_with_a_call_in_flight_which_is_then_in_doubt(desk
         assert "Traceback" not in running.err
     held = (await desk.feedbot("status", "--json")).json["deliveries"]
     assert held == {"owed": 2, "sent": 0, "in_doubt": 1, "resent": 0, "failed": 0}
+    desk.config["sources"].pop()
     done = await desk.feedbot("once")
     assert done.code == 0, done.err
     assert desk.posted() == titles(1, 1, 2)
