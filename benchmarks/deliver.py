@@ -5,7 +5,7 @@
 feedbot: what the outbox of a store on disk owes, from the first claim to the last message recorded;
 each `sending` and each `sent` is committed. Bare: the same messages by `Bot.send_message` over the
 same transport, as many chats at once, one message at a time in each. Both in one process, in turn;
-the fake in another, which parses every message as Telegram does and is itself most of the time.
+the fake in another, which parses every message as Telegram does.
 """
 
 from __future__ import annotations
