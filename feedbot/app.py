@@ -183,6 +183,7 @@ class App:
 
     async def _finish(self, web: WebServer) -> None:
         log.info("stopping: no new work")
+        self.store.hurry()
         ending = [self.scheduler.finish(_GRACE), web.stop()]
         if self.telegram:
             ending.append(self.telegram.shutdown(_GRACE))
@@ -216,10 +217,12 @@ class App:
     # ---------------------------------------------------------------- how it fares
 
     async def trouble(self) -> str | None:
-        """Why feedbot is not well: the store cannot be written, or the tick stands still."""
+        """Why feedbot is not well: the store cannot be written, or something stands still."""
         last = self.scheduler.last_tick
         if self.scheduler.trouble:
             return self.scheduler.trouble
+        if self.telegram and self.telegram.broken:
+            return self.telegram.broken
         if last and self.clock.now() - last > _STANDSTILL:
             return f"nothing has been scheduled since {last:%Y-%m-%d %H:%M:%S} UTC"
         try:

@@ -1,7 +1,7 @@
 """What a new listing means beside what is known: new, changed, gone, back. Pure.
 
     rows (identify) + known entries + memory of the list
-        → match    one row to one entry: by guid, by link, by title and date
+        → match    one row to one entry (matching.py)
         → order    the list as it now stands, rows that are missing kept in their place
         → verdicts what is certain by now
 
@@ -12,12 +12,13 @@ the number it began at, so a 304 confirms by moving one number and writes nothin
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
 from feedbot.identity import Row
+from feedbot.matching import Known, Pending, match
 from feedbot.model import ChangeKind, PageDate
 
 
@@ -27,28 +28,6 @@ class Rules:
 
     confirm_gone: int = 3
     confirm_changed: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A change seen but not yet confirmed. `since`: number of the poll that first showed it."""
-
-    row: Row
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A stored entry as far as the diff needs it. `key` is the store's own number for it."""
-
-    key: int
-    guid: str | None
-    link_key: str | None
-    title_key: str
-    fingerprint: str
-    date: PageDate = None
-    gone: bool = False
-    pending: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +77,10 @@ def diff(
     order: the list as the last sound poll left it
     """
     by_key = {entry.key: entry for entry in known}
-    standing = [place.key for place in order if place.key in by_key]
-    matched = match(rows, list(by_key.values()), set(standing))
+    standing = sorted(order, key=lambda place: place.absent_since is not None)
+    matched = match(
+        rows, list(by_key.values()), [place.key for place in standing if place.key is not None]
+    )
     verdicts: list[Verdict] = []
     pending: dict[int, Pending | None] = {}
     for index, row in enumerate(rows):
@@ -108,9 +89,10 @@ def diff(
             verdicts.append(Verdict(ChangeKind.NEW, row=row, index=index))
         else:
             verdicts += _judge_shown(entry, row, poll, rules, pending)
-    return _settle(
-        _merge(rows, matched, order, poll), by_key, _dates(rows), poll, rules, verdicts, pending
-    )
+    shown = {entry.key: rows[index].item.date for index, entry in matched.items()}
+    places = _merge(rows, matched, order, poll)
+    dates = [_date(place, by_key, shown, rows) for place in places]
+    return _settle(places, dates, by_key, poll, rules, verdicts, pending)
 
 
 def confirm(known: Iterable[Known], order: Sequence[Place], poll: int, rules: Rules) -> Diff:
@@ -118,76 +100,13 @@ def confirm(known: Iterable[Known], order: Sequence[Place], poll: int, rules: Ru
     by_key = {entry.key: entry for entry in known}
     verdicts: list[Verdict] = []
     pending: dict[int, Pending | None] = {}
-    shown = (place.key for place in order if place.absent_since is None)
-    for entry in (by_key[key] for key in shown if key in by_key):
-        if entry.pending:
+    for place in order:
+        entry = by_key[place.key] if place.key is not None else None
+        if entry and entry.pending and place.absent_since is None:
             verdicts += _judge_shown(entry, entry.pending.row, poll, rules, pending)
-    return _settle(tuple(order), by_key, {}, poll, rules, verdicts, pending)
-
-
-def match(
-    rows: Sequence[Row], known: Sequence[Known], standing: set[int | None]
-) -> dict[int, Known]:
-    """Row index → entry, one to one. `standing`: keys of entries still in the list.
-
-    A key counts only where it tells things apart on both sides. Equal titles of one day are taken
-    in their order, so that a list with a row twice does not bring it as new with every poll.
-    """
-    found: dict[int, Known] = {}
-    free = {entry.key: entry for entry in known}
-
-    def take(index: int, entry: Known) -> None:
-        found[index] = entry
-        del free[entry.key]
-
-    for keys_of_row, keys_of_entry in _UNIQUE_KEYS:
-        index_of = _index(free.values(), keys_of_entry)
-        for index, row in enumerate(rows):
-            key = keys_of_row(row)
-            if index in found or key is None:
-                continue
-            candidates = [entry for entry in index_of[key] if entry.key in free]
-            if len(candidates) > 1:
-                candidates = [entry for entry in candidates if entry.title_key == row.title_key]
-            if len(candidates) == 1:
-                take(index, candidates[0])
-    titles = _index(sorted(free.values(), key=lambda e: (e.key not in standing, e.key)), _titles)
-    for index, row in enumerate(rows):
-        if index in found:
-            continue
-        for entry in titles[row.title_key]:
-            # Without a date a title proves nothing about an entry that has left the list.
-            if entry.key in free and (row.item.date is not None or entry.key in standing):
-                take(index, entry)
-                break
-    return found
-
-
-def _links(entry: Known) -> Iterable[str | None]:
-    return {entry.link_key, entry.pending.row.link_key if entry.pending else None}
-
-
-def _titles(entry: Known) -> Iterable[str | None]:
-    return {entry.title_key, entry.pending.row.title_key if entry.pending else None}
-
-
-_UNIQUE_KEYS: tuple[
-    tuple[Callable[[Row], str | None], Callable[[Known], Iterable[str | None]]], ...
-] = (
-    (lambda row: row.guid, lambda entry: {entry.guid}),
-    (lambda row: row.link_key, _links),
-)
-
-
-def _index(
-    entries: Iterable[Known], keys: Callable[[Known], Iterable[str | None]]
-) -> dict[str, list[Known]]:
-    index: dict[str, list[Known]] = defaultdict(list)
-    for entry in entries:
-        for key in keys(entry):
-            if key is not None:
-                index[key].append(entry)
-    return index
+    shows = {entry.key: entry.pending.row.item.date for entry in by_key.values() if entry.pending}
+    dates = [_date(place, by_key, shows, ()) for place in order]
+    return _settle(tuple(order), dates, by_key, poll, rules, verdicts, pending)
 
 
 def _judge_shown(
@@ -238,8 +157,8 @@ def _merge(
 
 def _settle(
     order: tuple[Place, ...],
+    dates: Sequence[PageDate],
     by_key: Mapping[int, Known],
-    new_dates: Mapping[int, PageDate],
     poll: int,
     rules: Rules,
     verdicts: list[Verdict],
@@ -247,10 +166,6 @@ def _settle(
 ) -> Diff:
     """Add what is gone by now, and say when the next verdict falls due by itself."""
     due = [poll_due for poll_due in _pending_due(order, by_key, pending, rules) if poll_due > poll]
-    dates = [
-        by_key[place.key].date if place.key is not None else new_dates.get(place.row or 0)
-        for place in order
-    ]
     if newest_first(dates):
         gone = [
             place.key
@@ -282,8 +197,17 @@ def _pending_due(
             yield waiting.since + rules.confirm_changed - 1
 
 
-def _dates(rows: Sequence[Row]) -> dict[int, PageDate]:
-    return {index: row.item.date for index, row in enumerate(rows)}
+def _date(
+    place: Place,
+    by_key: Mapping[int, Known],
+    shows: Mapping[int, PageDate],
+    rows: Sequence[Row],
+) -> PageDate:
+    """The date a place shows now, confirmed or not; of what is missing, the last known."""
+    if place.key is None:
+        return rows[place.row].item.date if place.row is not None else None
+    known = by_key[place.key].date
+    return known if place.absent_since is not None else shows.get(place.key, known)
 
 
 def newest_first(dates: Sequence[PageDate]) -> bool:

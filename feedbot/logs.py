@@ -9,8 +9,8 @@ import sys
 import time
 from typing import Literal
 
-#: A bot token wherever it stands, such as in a URL: it opens everything.
-_TOKEN = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}")
+#: A bot token wherever it stands, such as behind `/bot` in a URL: it opens everything.
+_TOKEN = re.compile(r"(?<!\d)\d{5,}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 #: Libraries that log each request, each with the token in its URL, or each tick.
 _NOISY = ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "alembic", "uvicorn.access")

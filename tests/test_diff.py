@@ -58,7 +58,10 @@ class Memory:
                 self.entries[key] = known(key, verdict.row)
                 numbers[verdict.index] = key
             elif verdict.kind is CHANGED and verdict.row:
-                self.entries[key] = known(key, verdict.row)
+                old = self.entries[key]
+                self.entries[key] = replace(
+                    known(key, verdict.row), guid=verdict.row.guid or old.guid, gone=old.gone
+                )
             elif verdict.kind in (GONE, BACK):
                 self.entries[key] = replace(self.entries[key], gone=verdict.kind is GONE)
             told.append((verdict.kind, key))
@@ -252,6 +255,16 @@ def test_rows_are_told_oldest_first_whichever_way_the_list_runs() -> None:
     assert oldest_first(level) == [1, 0]
     assert oldest_first(pinned) == [3, 2, 1, 0]
     assert oldest_first(undated) == [1, 0]
+
+
+def test_the_same_listing_again_changes_nothing_where_rows_are_twins() -> None:
+    memory = Memory(Rules(confirm_gone=1, confirm_changed=1))
+    day, other = date(2020, 5, 1), date(2020, 5, 2)
+    link = f"{PAGE}agenda.pdf"
+    memory.poll([Item("A", link, date=day), Item("A", link, date=day), Item("B", link)])
+    shown = [Item("B", link), Item("A", link, date=other), Item("A", link, date=day)]
+    memory.poll(shown)
+    assert [memory.poll(shown) for _ in range(3)] == [[]] * 3
 
 
 # ---------------------------------------------------------------- properties
