@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.diff import Diff, Known, Pending, Place, Verdict, oldest_first
+from feedbot.diff import Diff, Place, Verdict, oldest_first
 from feedbot.identity import Row
+from feedbot.matching import Known, Pending
 from feedbot.model import ChangeKind, Entry, Item, PageDate, Source
 from feedbot.owing import Announced
 from feedbot.source.dates import published
