@@ -51,7 +51,7 @@ async def test_each_connection_is_durable_and_checks_references(path: Path) -> N
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
-        "busy_timeout": 10_000,
+        "busy_timeout": 5_000,
     }
 
 
@@ -175,7 +175,7 @@ async def test_a_locked_database_is_one_line(path: Path) -> None:
     blocker.execute("BEGIN IMMEDIATE")
     async with store.reading() as connection:  # readers do not wait for writers
         assert await counters.load_all(connection) == {}
-        await connection.exec_driver_sql("PRAGMA busy_timeout=1")  # ten seconds would do as well
+        await connection.exec_driver_sql("PRAGMA busy_timeout=1")  # five seconds would do as well
     with pytest.raises(StoreUnwritableError, match="is locked"):
         async with store.transaction() as connection:
             pass  # pragma: no cover

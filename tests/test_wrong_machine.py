@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -308,6 +309,23 @@ async def test_a_store_locked_for_long_is_reported_and_nothing_is_lost(brisk: Co
             assert "database is locked" in sick.text
             assert brisk.posted() == []
         await well_again(brisk, running, ["Event number 1"])
+
+
+async def test_stopping_beside_a_locked_store_takes_no_longer(brisk: Confined) -> None:
+    async with brisk.running() as running:
+        await baseline(running)
+        brisk.api.faults.add(Fault(FaultKind.LATE, "sendMessage", seconds=3600))
+        brisk.site.publish(event(1))
+        await running.until(lambda: not brisk.api.faults.ordered)  # the call has come in
+        with closing(locked(brisk.folder / "data" / "feedbot.db")):
+            await hits(brisk, running, 1)
+            begun = time.monotonic()
+            assert await running.end() == 0
+            assert time.monotonic() - begun < 10
+    assert brisk.posted() == []
+    done = await brisk.feedbot("once")
+    assert done.code == 0, done.err
+    assert brisk.posted() == ["Event number 1"]
 
 
 @needs("namespaces")

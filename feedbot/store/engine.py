@@ -24,7 +24,8 @@ from feedbot.errors import StoreBusyError, StoreError, StoreUnwritableError
 from feedbot.store import migrate
 from feedbot.store.schema import meta
 
-_BUSY_SECONDS = 10
+_BUSY_SECONDS = 5
+_HURRY_SECONDS = 0.2
 #: What SQLite says when it cannot write, and the cure.
 _UNWRITABLE = {
     "readonly": "check storage.url and its permissions",
@@ -46,6 +47,7 @@ class Store:
         self._engine = engine
         self._writing = asyncio.Lock()  # our own writers queue here, not at SQLite's busy handler
         self._scheduler: FileLock | None = None
+        self._begin: dict[str, Any] = {"feedbot_begin": "IMMEDIATE"}
         self.path = path
 
     @classmethod
@@ -66,6 +68,10 @@ class Store:
         if self._scheduler:
             self._scheduler.release()
             self._scheduler = None
+
+    def hurry(self) -> None:
+        """From now on wait for nobody's lock for long: this process is about to end."""
+        self._begin["feedbot_busy"] = int(_HURRY_SECONDS * 1000)
 
     def become_scheduler(self) -> None:
         """Claim the right to poll and send for this store until closed, or until this process dies.
@@ -109,7 +115,7 @@ class Store:
         async with self._writing:
             with _wrapped(self.path):
                 async with self._engine.connect() as connection:
-                    await connection.execution_options(feedbot_begin="IMMEDIATE")
+                    await connection.execution_options(**self._begin)
                     async with connection.begin():
                         yield connection
 
@@ -165,8 +171,10 @@ def _create_engine(url: URL) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        mode = connection.get_execution_options().get("feedbot_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        options = connection.get_execution_options()
+        if busy := options.get("feedbot_busy"):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={busy}")
+        connection.exec_driver_sql(f"BEGIN {options.get('feedbot_begin', 'DEFERRED')}")
 
     return engine
 
