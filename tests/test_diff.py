@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbot.diff import Diff, Known, Place, Rules, confirm, diff, oldest_first
+from feedbot.diff import Diff, Place, Rules, confirm, diff, oldest_first
 from feedbot.identity import Row, identify
+from feedbot.matching import Known
 from feedbot.model import ChangeKind, Item
 
 PAGE = "https://press.example.org/"
