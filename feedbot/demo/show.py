@@ -146,13 +146,13 @@ async def _round(
 ) -> int:
     """One new event, one changed and seen twice, both counters; then what came of it."""
     site.move_to(clock.now())
-    changed = site.latest[3]
-    site.publish(demo_events(clock.now().astimezone(ZONE).date())[0])
-    site.change(changed, title=correction(changed))
+    new = site.publish(demo_events(clock.now().astimezone(ZONE).date())[0])
+    old = site.latest[3]
+    changed = site.change(old, title=correction(old))
     async with App.open(settings, clock) as app:
         results = [await app.once(_WAIT) for _ in range(2)]
         feed = app.publisher.path("embassy")
-    print(f"Feed: {feed}\n")
+    print(f"Feed: {feed}\n  new: {new.title}\n  changed: {changed.title}\n")
     print(chat_as_text(api.log, chat_id, zone=ZONE), end="")
     for polled in (poll for polls, _ in results for poll in polls if poll.error):
         print(polled.error)
