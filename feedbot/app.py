@@ -177,7 +177,7 @@ class App:
         try:
             await stop.wait()
         finally:
-            loop.remove_signal_handler(signal.SIGHUP)
+            loop.add_signal_handler(signal.SIGHUP, lambda: None)  # some send one with SIGTERM
             ticker.shutdown(wait=False)
             await self._finish(web)
 

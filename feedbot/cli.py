@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from feedbot import __version__, config, logs
 from feedbot.config import Settings
-from feedbot.errors import ConfigError, FeedbotError, Problem
+from feedbot.errors import ConfigError, FeedbotError, Problem, StoreError
 
 _Arguments = Callable[..., argparse.Action]
 _EPILOG = "Start with: feedbot demo. The configuration is explained in config.example.toml."
@@ -182,6 +182,7 @@ def _run(options: argparse.Namespace) -> int:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # what it asks for is being done
         async with App.open(settings) as app:
             await app.run(lambda: _load(options), stop)
 
@@ -250,8 +251,12 @@ def _config(options: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from feedbot.store.engine import Store
 
+    storage = _load(options).storage
+    if not storage.path.exists():
+        raise StoreError(f"{storage.path}: there is no store here yet, so nothing to copy")
+
     async def backup() -> None:
-        store = await Store.open(_load(options).storage.url)
+        store = await Store.open(storage.url)
         try:
             await store.backup(options.file)
         finally:

@@ -119,13 +119,15 @@ class Desk:
         return done
 
     @asynccontextmanager
-    async def running(self, *options: str, at: datetime | None = None) -> AsyncIterator[Running]:
-        """`feedbot run` until the block ends; it is serving when the block begins."""
+    async def running(
+        self, *options: str, at: datetime | None = None, ready: bool = True
+    ) -> AsyncIterator[Running]:
+        """`feedbot run` until the block ends. ready: the block begins when it is serving."""
         port = free_port()
         self.config["web"] = {"listen": f"127.0.0.1:{port}"}
         process = await self._start("run", *options, at=at)
         async with Running(process, f"http://127.0.0.1:{port}") as running:
-            await running.until(lambda: "page at" in running.err)
+            await running.until(lambda: not ready or "page at" in running.err)
             yield running
 
     @asynccontextmanager

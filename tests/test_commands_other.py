@@ -191,6 +191,8 @@ async def test_status_before_any_run_and_after(desk: Desk) -> None:
         "owed": 0, "sent": 0, "in_doubt": 0, "resent": 0, "failed": 0
     }  # fmt: skip
     assert set(before.json) == {"sources", "counters", "deliveries"}
+    backup = await desk.feedbot("backup", "copy.db")
+    assert (backup.code, "there is no store here yet" in backup.err) == (2, True)
     assert not (desk.folder / "feedbot.db").exists()
     assert (await desk.feedbot("once")).code == 1
     after = (await desk.feedbot("status", "--json")).json

@@ -123,6 +123,14 @@ async def test_a_reload_takes_up_what_is_right_and_refuses_what_is_wrong(desk: D
         assert (await running.http.get("/healthz")).status_code == 200
 
 
+async def test_a_reload_that_comes_while_it_starts_does_not_end_it(desk: Desk) -> None:
+    async with desk.running(ready=False) as running:
+        await running.until((desk.folder / "feedbot.db.lock").exists)
+        running.send(signal.SIGHUP)
+        await baseline(desk, running)
+        assert await running.end(signal.SIGTERM) == 0
+
+
 async def test_it_ends_in_time_with_a_call_in_flight_which_is_then_in_doubt(desk: Desk) -> None:
     desk.config["sources"].append(desk.source("slow", "/slow"))
     desk.server.faults.set("/slow", Held(hold=asyncio.Event()))
@@ -134,7 +142,10 @@ async def test_it_ends_in_time_with_a_call_in_flight_which_is_then_in_doubt(desk
             desk.site.publish(event(number))
         await running.until(desk.posted)
         began = datetime.now(UTC)
-        assert await running.end(signal.SIGTERM) == 0
+        running.send(signal.SIGTERM)
+        await running.until(lambda: "stopping" in running.err)
+        running.send(signal.SIGHUP)  # as a closing session does
+        assert await running.ended() == 0
         assert datetime.now(UTC) - began < timedelta(seconds=10)
         assert "Traceback" not in running.err
     held = (await desk.feedbot("status", "--json")).json["deliveries"]
