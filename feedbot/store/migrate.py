@@ -24,7 +24,7 @@ def upgrade(path: Path, is_new: bool) -> None:
     A new database that fails to be made is taken away again, so that no half of one stays.
     Raises StoreTooNewError and SQLAlchemy's errors.
     """
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
     ours = False  # while another process holds the lock, a new database is that one's
     try:
         with engine.connect() as connection:
