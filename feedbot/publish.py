@@ -11,6 +11,7 @@ import errno
 import gzip
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class Publisher:
         self._base_url = base_url
         self._limit = limit
         self._feeds: dict[str, Published] = {}
+        # One build of a feed at a time, from reading to renaming: of two, the older could end last.
+        self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.directory = directory
 
     def configure(self, configured: Mapping[str, Source], base_url: str, limit: int) -> None:
@@ -114,6 +117,10 @@ class Publisher:
         A source that has left the configuration meanwhile keeps the feed it has.
         Raises PublishError, StoreError.
         """
+        async with self._building[name]:
+            await self._publish(name)
+
+    async def _publish(self, name: str) -> None:
         source = self._configured.get(name)
         if source is None:
             return

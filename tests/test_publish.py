@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import subprocess
@@ -103,6 +104,25 @@ async def test_unchanged_bytes_are_not_written_again(store: Store, tmp_path: Pat
     after = (tmp_path / "embassy.atom").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert second.get("embassy") == first.get("embassy")
+
+
+async def test_of_builds_at_the_same_time_the_last_one_counts(store: Store, tmp_path: Path) -> None:
+    """A reload publishes everything, and so does a poll that ends meanwhile."""
+    await put(store, 5)
+    publishing = publisher(store, tmp_path)
+    for turn in range(20):
+        builds = []
+        for number in range(5):
+            base_url = f"https://{turn}-{number}.example.org"
+            publishing.configure({"embassy": SOURCE}, base_url, 3)
+            builds.append(asyncio.create_task(publishing.publish("embassy")))
+            await asyncio.sleep(0)
+        await asyncio.gather(*builds)
+        body = (tmp_path / "embassy.atom").read_bytes()
+        assert f"https://{turn}-4.example.org".encode() in body
+        feed = publishing.get("embassy")
+        assert feed is not None
+        assert feed.body == body
 
 
 async def test_last_modified_moves_by_a_second_with_the_body_whatever_the_clock_says(
