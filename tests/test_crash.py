@@ -32,6 +32,25 @@ def test_killed_at_each_step_nothing_is_lost_and_what_comes_twice_is_counted() -
     assert verdicts["flight"]["twice"] > 0
 
 
+@pytest.mark.timeout(400)
+def test_killed_anywhere_in_a_whole_pass_feed_and_store_stay_whole() -> None:
+    command = [sys.executable, "-m", "tests.crash.rounds", "--kills", str(KILLS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = json.loads(done.stdout)
+    assert verdict["twice"] <= verdict["in_doubt"]
+    assert {key: verdict[key] for key in verdict if key not in ("owed", "twice", "in_doubt")} == {
+        "kills": KILLS,
+        "lost": 0,
+        "disorder": 0,
+        "integrity": "ok",
+        "broken_feeds": [],
+        "entries_twice": 0,
+        "ids_twice": 0,
+        "last_exit": 0,
+    }
+
+
 @pytest.mark.parametrize(
     ("received", "in_doubt", "kept"),
     [
