@@ -57,6 +57,7 @@ class App:
         self.store = store
         self.clock = clock
         self.sources = _by_name(settings)
+        self._reloading = asyncio.Lock()
         audience = Audience(self._followers, self._operator)
         self.publisher = Publisher(
             store,
@@ -108,22 +109,21 @@ class App:
             doubtful = await outbox.doubt_leftovers(connection, now)
         if doubtful:
             log.warning("%d deliveries were being sent when the last process ended", doubtful)
-        await self._sync()
+        await self._sync(self.settings)
+        await self.daily.sync()
         await self.publisher.publish_all()
 
-    async def _sync(self) -> None:
+    async def _sync(self, settings: Settings) -> None:
+        """Make the store's sources and chats follow these settings: all of them, or none."""
         now = self.clock.now()
-        telegram = self.settings.telegram
         async with self.store.transaction() as connection:
-            await sources.sync(
-                connection, list(self.sources.values()), _authority(self.settings), now
-            )
+            watched = list(settings.effective_sources())
+            await sources.sync(connection, watched, _authority(settings), now)
             lines = await subscribers.sync_config(
-                connection, self.settings.effective_chats(), telegram.admin_chat, now
+                connection, settings.effective_chats(), settings.telegram.admin_chat, now
             )
         for line in lines:
             log.warning("%s", line)
-        await self.daily.sync()
 
     async def _followers(self, connection: AsyncConnection) -> Sequence[Follower]:
         if self.telegram is None:  # nothing will be posted, so nothing is owed
@@ -192,12 +192,19 @@ class App:
                 log.error("while stopping: %s", result)
 
     async def _reload(self, reload: Callable[[], Settings]) -> None:
+        async with self._reloading:
+            try:
+                await self._take_up(await asyncio.to_thread(reload))
+            except ConfigError as error:
+                for problem in error.problems:
+                    log.error("%s", problem)
+                log.error("the configuration is wrong and was not reloaded; the old one stays")
+
+    async def _take_up(self, new: Settings) -> None:
         try:
-            new = await asyncio.to_thread(reload)
-        except ConfigError as error:
-            for problem in error.problems:
-                log.error("%s", problem)
-            log.error("the configuration is wrong and was not reloaded; the old one stays")
+            await self._sync(new)
+        except StoreError as error:
+            log.error("%s; the configuration was not reloaded, the old one stays", error)
             return
         for key in _fixed_keys(self.settings, new):
             log.warning("%s has changed: that takes a restart", key)
@@ -207,7 +214,7 @@ class App:
         if self.telegram:
             self.telegram.configure(new)
         try:
-            await self._sync()
+            await self.daily.sync()
             await self.publisher.publish_all()
         except FeedbotError as error:
             log.error("while reloading: %s", error)

@@ -147,9 +147,12 @@ def _load(options: argparse.Namespace) -> Settings:
     return config.load(path, os.environ)
 
 
-def _watching(options: argparse.Namespace) -> Settings:
-    """The configuration of a command that needs something to watch."""
-    settings = _settings(options)
+def _watching(options: argparse.Namespace, settings: Settings) -> Settings:
+    """`settings`, of a command that needs something to watch. Raises ConfigError if it has nothing.
+
+    A reload needs it too: a file that is just being written can be empty, and taking that for an
+    order would end every chat and drop what it is owed.
+    """
     if not settings.sources and not settings.counters:
         raise ConfigError(
             [
@@ -175,7 +178,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from feedbot.app import App
 
-    settings = _watching(options)
+    settings = _watching(options, _settings(options))
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -184,7 +187,7 @@ def _run(options: argparse.Namespace) -> int:
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # what it asks for is being done
         async with App.open(settings) as app:
-            await app.run(lambda: _load(options), stop)
+            await app.run(lambda: _watching(options, _load(options)), stop)
 
     asyncio.run(run())
     return 0
@@ -193,7 +196,7 @@ def _run(options: argparse.Namespace) -> int:
 def _once(options: argparse.Namespace) -> int:
     from feedbot.once import once
 
-    return asyncio.run(once(_watching(options), options.wait))
+    return asyncio.run(once(_watching(options, _settings(options)), options.wait))
 
 
 def _check(options: argparse.Namespace) -> int:
