@@ -380,6 +380,22 @@ async def test_who_is_administrator_is_asked_again_when_telegram_did_not_say(des
     assert await states(desk) == {str(group.id): "active"}
 
 
+async def test_a_group_that_moved_before_it_was_answered_holds_up_nobody(desk: Desk) -> None:
+    group, person = desk.api.add_group(), desk.api.add_private()
+    moved = Fault(
+        FaultKind.ERROR,
+        method="getChatMember",
+        times=None,
+        error_code=400,
+        parameters={"migrate_to_chat_id": -1009},
+    )
+    desk.api.faults.add(moved)
+    desk.api.user_sends(group.id, "/start")
+    desk.api.user_sends(person.id, "/start")
+    await hear(desk)
+    assert "Press" in desk.read(person.id)[0]
+
+
 async def test_run_introduces_itself_answers_and_stops_in_the_middle_of_a_poll(
     desk: Desk,
 ) -> None:

@@ -225,6 +225,24 @@ async def test_a_chat_that_is_not_found_is_paused(desk: Desk) -> None:
     assert "not found" in told[0]
 
 
+async def test_the_log_names_a_closed_chat_and_the_cure_whoever_else_is_told(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await desk.owe(await desk.add("@nosuchchannel"), "one")
+    assert not await desk.drain()
+    (line,) = [line for line in caplog.messages if "Let the bot post there" in line]
+    assert "Nothing can be posted to @nosuchchannel: Chat not found" in line
+
+
+async def test_an_answer_to_a_chat_that_left_the_configuration_is_tried_once(desk: Desk) -> None:
+    chat = desk.api.add_supergroup("Guests")
+    desk.api.set_bot_status(chat.id, "kicked")
+    await desk.owe(await desk.add(chat.id, state="removed"), "help")
+    assert await desk.drain()
+    assert len(desk.api.log.refused) == 1
+    assert await desk.rows(deliveries) == []
+
+
 async def test_no_right_to_post_pauses(desk: Desk) -> None:
     channel = desk.api.add_channel(bot_status="member")
     told, _ = await paused(desk, channel.id)

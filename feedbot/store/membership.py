@@ -84,7 +84,8 @@ async def lose(
     """The bot cannot write there any more: followers are deleted, configured chats paused.
 
     topic: only this one is closed to it (0: none); None: the chat with all its topics
-    Returns those newly paused, for the operator to hear of. What they are owed waits.
+    Returns those newly paused, for the operator to hear of. What they are owed waits; an answer to
+    one that left the configuration is forgotten, as it would be tried for ever.
     """
     there = subscribers.c.address == address
     if topic is not None:
@@ -92,6 +93,10 @@ async def lose(
     admin = await admin_id(connection) or 0
     own = sa.and_(subscribers.c.origin == "chat", subscribers.c.id != admin)
     await connection.execute(sa.delete(subscribers).where(there, own))
+    removed = sa.select(subscribers.c.id).where(there, subscribers.c.state == "removed")
+    await connection.execute(
+        sa.delete(deliveries).where(deliveries.c.subscriber_id.in_(removed), UNSENT)
+    )
     paused = await select(connection, there, subscribers.c.state == "active")
     for row in paused:
         await update(connection, row.id, state="paused", reason=reason)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot, BotCommand, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
-from telegram.error import BadRequest, Conflict, Forbidden, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, TelegramError
 
 from feedbot.clock import Clock
 from feedbot.errors import FeedbotError, StoreError
@@ -191,7 +191,8 @@ class Listener:
                 await self._tell(connection, "paused", chat=row.name, error=reason)
 
     async def _tell(self, connection: AsyncConnection, name: str, **values: object) -> None:
-        """A notice to the admin chat."""
+        """A notice to the log and the admin chat."""
+        log.warning("%s", notice(name, "en", **values))
         admin = await subscribers.admin_id(connection)
         if admin is None:
             return
@@ -231,6 +232,6 @@ class Listener:
         try:
             call = self._bot.get_chat_member(chat.id, message.from_user.id)
             member = await self._unless_stopped(call)
-        except (BadRequest, Forbidden):
+        except (BadRequest, ChatMigrated, Forbidden):  # for good: asking again would hold up others
             return False
         return member.status in _DECIDERS

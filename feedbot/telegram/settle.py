@@ -140,7 +140,8 @@ class Settler:
     async def _tell(
         self, connection: AsyncConnection, ended: Ended, name: str, **values: object
     ) -> None:
-        """Tell the admin chat, once a day for the same thing; nothing about itself."""
+        """Tell the log, and the admin chat once a day for the same thing; nothing about itself."""
+        log.warning("%s", notice(name, "en", **values))
         admin = await subscribers.admin_id(connection)
         if admin is None or admin == ended.claimed.subscriber_id:
             return
