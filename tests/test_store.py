@@ -203,6 +203,23 @@ async def test_a_backup_is_consistent_and_overwrites_nothing(path: Path, tmp_pat
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["copy.db"]
 
 
+async def test_a_folder_is_what_it_is_called(tmp_path: Path) -> None:
+    """`%41` is no A, and `#` ends nothing: settings, lock and backup mean the same file."""
+    path = tmp_path / "50%41 #1" / "feedbot.db"
+    store = await opened(path)
+    assert store.path == path
+    assert path.exists()
+    async with store.transaction() as connection:
+        await counters.sync(connection, ["a"], NOW)
+    await store.backup(tmp_path / "copy.db")
+    await store.close()
+    copy = await opened(tmp_path / "copy.db")
+    async with copy.reading() as connection:
+        assert set(await counters.load_all(connection)) == {"a"}
+    await copy.close()
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_dir()) == ["50%41 #1"]
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [

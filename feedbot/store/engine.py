@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -52,15 +52,14 @@ class Store:
 
     @classmethod
     async def open(cls, url: str) -> Store:
-        """Open `sqlite:///path`, creating or migrating it.
+        """Open `sqlite:///path`, creating or migrating it. The path stands there as it is.
 
         Raises StoreTooNewError, StoreUnwritableError, StoreError: one line each.
         """
-        parsed = make_url(url)
-        path = Path(parsed.database or "")
+        path = Path(url.removeprefix("sqlite:///"))
         with _wrapped(path):
             await asyncio.to_thread(migrate.upgrade, path, _create_parents(path))
-        return cls(_create_engine(parsed), path)
+        return cls(_create_engine(path), path)
 
     async def close(self) -> None:
         """Close every connection and let another scheduler in."""
@@ -152,9 +151,9 @@ def _create_parents(path: Path) -> bool:
     return not path.exists()
 
 
-def _create_engine(url: URL) -> AsyncEngine:
+def _create_engine(path: Path) -> AsyncEngine:
     engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite"),
+        URL.create("sqlite+aiosqlite", database=str(path)),
         connect_args={"timeout": _BUSY_SECONDS},
         pool_size=4,
         max_overflow=4,
@@ -213,7 +212,7 @@ def _backup(source: Path, target: Path) -> None:
     try:
         partial.unlink(missing_ok=True)
         with (
-            sqlite3.connect(f"file:{source}?mode=ro", uri=True) as original,
+            sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True) as original,
             sqlite3.connect(partial) as copy,
         ):
             original.backup(copy)

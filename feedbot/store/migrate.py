@@ -24,7 +24,8 @@ def upgrade(path: Path, is_new: bool) -> None:
     A new database that fails to be made is taken away again, so that no half of one stays.
     Raises StoreTooNewError and SQLAlchemy's errors.
     """
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = sa.create_engine(url, connect_args={"timeout": 5})
     ours = False  # while another process holds the lock, a new database is that one's
     try:
         with engine.connect() as connection:
