@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from feedbot.errors import ListenError
+from feedbot.errors import ListenError, StoreError
 from feedbot.publish import Published
 from feedbot.web.app import accepts_gzip, create_app
 from feedbot.web.server import WebServer, listen
@@ -25,12 +25,15 @@ class Site:
     """A served app whose state a test may change."""
 
     reason: str | None = None
+    broken: str | None = None  # why the store cannot be read
     client: httpx.AsyncClient
 
     async def trouble(self) -> str | None:
         return self.reason
 
     async def overview(self) -> dict[str, Any]:
+        if self.broken:
+            raise StoreError(self.broken)
         return {
             "language": "en",
             "counters": [{"days": 815, "text": "815 days <since>"}],
@@ -130,6 +133,15 @@ async def test_the_page_shows_sources_and_counters_escaped(site: Site) -> None:
     assert 'href="https://press.example.org/?a=1&amp;b=2"' in page
     assert 'href="feeds/embassy.atom"' in page
     assert (await site.client.get("/style.css")).headers["content-type"].startswith("text/css")
+
+
+async def test_a_store_that_cannot_be_read_is_503_and_no_traceback(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.broken = "/data/feedbot.db: malformed"
+    answer = await site.client.get("/")
+    assert (answer.status_code, answer.text) == (503, "This page cannot be shown now.\n")
+    assert caplog.messages == ["the page at / cannot be shown: /data/feedbot.db: malformed"]
 
 
 async def test_health_is_503_with_the_reason(site: Site) -> None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -18,6 +19,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from feedbot.errors import StoreError
+
+log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _PLAIN_TYPES = {"X-Content-Type-Options": "nosniff"}
@@ -44,7 +49,7 @@ def create_app(
     """The ASGI app.
 
     feed:     a source's feed by name
-    overview: what home.html shows
+    overview: what home.html shows; may raise StoreError
     trouble:  why feedbot is not well, or None
     """
     templates = Environment(
@@ -61,7 +66,12 @@ def create_app(
 
     async def home(_: Request) -> Response:
         headers = _PLAIN_TYPES | {"Cache-Control": "no-cache"}
-        return HTMLResponse(home_page.render(await overview()), headers=headers)
+        try:
+            shown = await overview()
+        except StoreError as error:
+            log.error("the page at / cannot be shown: %s", error)
+            return PlainTextResponse("This page cannot be shown now.\n", 503, headers=headers)
+        return HTMLResponse(home_page.render(shown), headers=headers)
 
     async def healthz(_: Request) -> Response:
         reason = await trouble()
