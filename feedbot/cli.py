@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import logging
 import os
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(argv)
     logs.setup(options.log_format, options.verbose)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # JSON is UTF-8 (RFC 8259 8.1), so all of it is
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code: int = options.command(options)
         sys.stdout.flush()
