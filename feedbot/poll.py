@@ -144,12 +144,11 @@ class Poller:
             body_hash = hashlib.sha256(fetched.body).hexdigest()
             if known and (fetched.not_modified or body_hash == state.body_hash):
                 return await self._confirm(source, state, fetched)
-            listing = await _listing(fetched, source)
+            listing, rows = await _rows(fetched, source)
         except (FetchError, ParseError) as error:
             return await self._fail(source, state, error)
         for warning in listing.warnings:
             log.warning("%s: %s: %s", source.name, source.url, warning)
-        rows = identify(listing.items, fetched.url)
         return await self._commit(source, _answered(source, state, fetched, body_hash), rows)
 
     async def _confirm(self, source: Source, state: SourceState, fetched: Fetched) -> Polled:
@@ -268,15 +267,18 @@ class Poller:
         return pause * self._random.uniform(0.95, 1.05)
 
 
-async def _listing(fetched: Fetched, source: Source) -> Listing:
+async def _rows(fetched: Fetched, source: Source) -> tuple[Listing, tuple[Row, ...]]:
     """Read the body off the event loop; a defect of ours is this source's failure, like any other.
 
     Raises ParseError.
     """
+
+    def work() -> tuple[Listing, tuple[Row, ...]]:
+        listing = read(fetched.body, fetched.content_type, source, fetched.url)
+        return listing, identify(listing.items, fetched.url)
+
     try:
-        return await asyncio.to_thread(
-            read, fetched.body, fetched.content_type, source, fetched.url
-        )
+        return await asyncio.to_thread(work)
     except ParseError:
         raise
     except Exception as error:
