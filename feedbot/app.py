@@ -56,6 +56,7 @@ class App:
         self.settings = settings
         self.store = store
         self.clock = clock
+        self._since = clock.now()
         self.sources = _by_name(settings)
         self._reloading = asyncio.Lock()
         audience = Audience(self._followers, self._operator)
@@ -225,12 +226,12 @@ class App:
 
     async def trouble(self) -> str | None:
         """Why feedbot is not well: the store cannot be written, or something stands still."""
-        last = self.scheduler.last_tick
+        last = self.scheduler.last_tick or self._since
         if self.scheduler.trouble:
             return self.scheduler.trouble
         if self.telegram and self.telegram.broken:
             return self.telegram.broken
-        if last and self.clock.now() - last > _STANDSTILL:
+        if self.clock.now() - last > _STANDSTILL:
             return f"nothing has been scheduled since {last:%Y-%m-%d %H:%M:%S} UTC"
         try:
             await self.store.check_writable(self.clock.now())
