@@ -191,9 +191,20 @@ def _run(options: argparse.Namespace) -> int:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # what it asks for is being done
         async with App.open(settings) as app:
             await app.run(lambda: _watching(options, _load(options)), stop)
+        _leave()
 
     asyncio.run(run())
     return 0
+
+
+def _leave() -> None:
+    """End with 0 at once: all is stored and closed.
+
+    Python would wait for its threads, and one that reads a large page cannot be interrupted.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _once(options: argparse.Namespace) -> int:
