@@ -142,14 +142,6 @@ async def due(
     return [_state(row) for row in await connection.execute(query)]
 
 
-async def next_due(connection: AsyncConnection) -> datetime | None:
-    """When the next poll falls due."""
-    moment: datetime | None = await connection.scalar(
-        sa.select(sources.c.due_at).where(sources.c.active).order_by(sources.c.due_at).limit(1)
-    )
-    return moment
-
-
 async def record_confirmed(connection: AsyncConnection, polls: Sequence[Confirmed]) -> None:
     """Write the polls that changed nothing, many in one statement."""
     statement = (
@@ -250,13 +242,6 @@ async def mark_told(connection: AsyncConnection, source_id: int, now: datetime) 
     """Remember that the operator knows of the failure that lasts."""
     await connection.execute(
         sa.update(sources).where(sources.c.id == source_id).values(told_at=now)
-    )
-
-
-async def postpone(connection: AsyncConnection, source_id: int, until: datetime) -> None:
-    """Put the next poll off (a full queue, a store that could not be written)."""
-    await connection.execute(
-        sa.update(sources).where(sources.c.id == source_id).values(due_at=until)
     )
 
 
