@@ -247,6 +247,19 @@ async def test_a_configured_chat_is_the_operators(desk: Desk) -> None:
     assert await states(desk) == {str(group.id): "active"}
 
 
+@pytest.mark.parametrize("command", ["/start", "/stop"])
+async def test_a_chat_configured_by_its_name_does_not_follow_twice(
+    desk: Desk, command: str
+) -> None:
+    """It would get everything once by its name and once by its number."""
+    group = desk.api.add_supergroup("Guests", username="Guests")
+    await desk.add("@guests")
+    desk.api.user_sends(group.id, command)
+    await hear(desk, Posting(chats=(Chat("@Guests"),)))
+    assert await states(desk) == {"@guests": "active"}
+    assert "operator has set up" in desk.read(group.id)[0]
+
+
 async def test_a_configured_channel_pauses_when_the_bot_goes_and_resumes(desk: Desk) -> None:
     admin = await operator(desk)
     channel = desk.api.add_channel("Press", username="Press")

@@ -218,6 +218,7 @@ class Listener:
             title=chat.effective_name or str(chat.id),
             language=message.from_user.language_code,
             decides=command in ("start", "stop") and await self._decides(message),
+            public=f"@{chat.username}" if chat.username else None,
         )
 
     async def _decides(self, message: Message) -> bool:

@@ -32,6 +32,7 @@ class Asked:
     command: its name in lower case without slash and bot; None for any other text
     named:   the command was addressed to this very bot
     key:     address and topic (0: none) to answer to
+    public:  "@name" of a public chat, by which the configuration may call it
     kind:    Chat.type
     decides: whether the sender may decide for the chat
     """
@@ -44,6 +45,7 @@ class Asked:
     title: str
     language: str | None
     decides: bool
+    public: str | None = None
 
 
 def parse_command(text: str, username: str) -> tuple[str | None, bool]:
@@ -73,7 +75,7 @@ class Answerer:
         asked = self._asked
         if asked.command == "":
             return
-        row = await subscribers.find(self._connection, *asked.key)
+        row = await self._row()
         if row and row.state == "paused":  # who speaks to us can perhaps be spoken to
             await membership.resume(self._connection, [row.address])
         match asked.command:
@@ -87,6 +89,15 @@ class Answerer:
                 await self._decide(row, found[1], int(found[2]))
             case _ if asked.kind == "private" or asked.named:
                 await self._say(row, "help")
+
+    async def _row(self) -> Subscriber | None:
+        """The chat's row, by its number or, as the configuration may have it, by its name."""
+        address, topic = self._asked.key
+        row = await subscribers.find(self._connection, address, topic)
+        if row or not self._asked.public:
+            return row
+        named = await subscribers.find(self._connection, self._asked.public, topic)
+        return named if named and named.state != "removed" else None
 
     async def _start(self, row: Subscriber | None) -> None:
         if name := self._refusal(row):
@@ -155,7 +166,7 @@ class Answerer:
 
     async def _say(self, row: Subscriber | None, name: str, **values: object) -> None:
         """Owe the asking chat an answer; one that is unknown is forgotten after it."""
-        row = row or await subscribers.find(self._connection, *self._asked.key)
+        row = row or await self._row()
         id = row.id if row else await self._enter("leaving")
         unsent = await outbox.count_unsent(self._connection, id, DeliveryKind.REPLY)
         if unsent < _UNSENT_REPLIES:
