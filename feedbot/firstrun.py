@@ -34,7 +34,7 @@ url = "sqlite:///feedbot.db"              # relative paths start from this file'
 
 [feeds]
 directory = "feeds"
-# base_url = "https://feeds.example.org"  # where readers find that folder
+# base_url = "https://feeds.example.org"  # feeds are at /feeds/NAME.atom there
 
 [telegram]                                # the token: FEEDBOT_TELEGRAM__TOKEN, or token_file here
 

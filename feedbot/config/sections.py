@@ -74,7 +74,8 @@ class Feeds(Section):
         default=Path("feeds"), description="The folder that gets a NAME.atom for each source."
     )
     base_url: RootUrl | None = Field(
-        default=None, description="Where readers find that folder; it becomes the feeds' self link."
+        default=None,
+        description="Where readers find feedbot; a feed names itself /feeds/NAME.atom below it.",
     )
     entries: Count = Field(default=50, description="How many entries each feed holds.")
 
