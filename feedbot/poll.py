@@ -263,8 +263,8 @@ class Poller:
         return now + self._jittered(source.every)
 
     def _jittered(self, pause: timedelta) -> timedelta:
-        """Spread by a twentieth either way, so that a restart is no stampede for long."""
-        return pause * self._random.uniform(0.95, 1.05)
+        """Spread either way, so that a restart is no stampede for long."""
+        return pause * self._random.uniform(1 - sources.JITTER, 1 + sources.JITTER)
 
 
 async def _rows(fetched: Fetched, source: Source) -> tuple[Listing, tuple[Row, ...]]:

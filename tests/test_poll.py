@@ -311,6 +311,29 @@ async def test_failures_back_off_and_the_servers_word_is_kept(bench: Bench) -> N
     assert state.due_at >= state.retry_after > datetime.now(UTC) + timedelta(hours=23)
 
 
+async def test_a_restart_tries_what_failed_again_and_takes_up_a_shorter_interval(
+    bench: Bench,
+) -> None:
+    async def restart(source: Source) -> sources.SourceState:
+        async with bench.store.transaction() as connection:
+            await sources.sync(connection, [source], "press.example", bench.clock.now())
+        return await bench.state()
+
+    await bench.poll()
+    before = await bench.state()
+    assert await restart(bench.source) == before
+    shorter = replace(bench.source, every=timedelta(minutes=1))
+    assert (await restart(shorter)).due_at < bench.clock.now() + timedelta(seconds=64)
+    bench.server.faults.set("/", Fault(status=500))
+    for _ in range(3):
+        await bench.poller.poll(bench.source)
+    assert (await restart(bench.source)).due_at == bench.clock.now()
+    bench.server.faults.set("/", Fault(status=503, headers={"retry-after": "86400"}))
+    await bench.poller.poll(bench.source)
+    held = await restart(bench.source)
+    assert held.due_at == held.retry_after
+
+
 async def test_the_operator_is_told_of_a_lasting_failure_and_of_its_end(bench: Bench) -> None:
     await bench.poll()
     bench.server.faults.set("/", Fault(status=500))

@@ -18,6 +18,9 @@ from feedbot.diff import Place
 from feedbot.model import Source
 from feedbot.store.schema import sources
 
+#: The part of its interval by which a poll comes sooner or later, so that a restart is no stampede.
+JITTER = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
@@ -83,6 +86,7 @@ async def sync(
 ) -> None:
     """Make the rows follow the configuration: add, wake up, put to sleep. Data always stays.
 
+    A source that fails is tried again at once: what was wrong with it may just have been mended.
     authority: who mints the ids (RFC 4151), a host name
     """
     have = {row.name: row for row in await connection.execute(sa.select(sources))}
@@ -96,11 +100,21 @@ async def sync(
                 .where(sources.c.id == row.id)
                 .values(active=not source.paused, removed_at=None, due_at=now)
             )
+        elif row.due_at > (latest := _latest(source, row, now)):
+            await connection.execute(
+                sa.update(sources).where(sources.c.id == row.id).values(due_at=latest)
+            )
     gone = [row.id for row in have.values() if not row.removed_at]
     if gone:
         await connection.execute(
             sa.update(sources).where(sources.c.id.in_(gone)).values(active=False, removed_at=now)
         )
+
+
+def _latest(source: Source, row: Any, now: datetime) -> datetime:
+    """The latest moment for the next poll of a source as it is configured now."""
+    wanted = now if row.failures else now + source.every * (1 + JITTER)
+    return max(wanted, row.retry_after or now)
 
 
 def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
