@@ -436,7 +436,7 @@ async def test_it_runs_alone_and_ends_at_sigterm(tmp_path: Path) -> None:
         assert await process.wait() == 0
         with pytest.raises(NetworkError):
             await poll
-    assert await process.stderr.read() == b""
+    assert (await process.stderr.read()).decode() == ""
     assert sent.chat.title == "Press room"
     assert [entry.chat_id for entry in read_log(log).entries] == [sent.chat.id, 42]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -22,6 +22,8 @@ import uvicorn
 
 from feedbot.demo.botapi.app import application
 from feedbot.demo.botapi.world import World
+
+_PATIENCE = 1.0  # seconds at the end, for calls to notice that nobody waits for them
 
 
 class FakeBotApi(World):
@@ -112,13 +114,12 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.hang_up(None)
-        for _ in range(3):  # until the connections are lost and those who wait on them have heard
-            await asyncio.sleep(0)
-        tasks = list(self.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = set(self.server_state.tasks)
+        if tasks:  # they hear that their client is gone, and end; a held one is cut off
+            _, held = await asyncio.wait(tasks, timeout=_PATIENCE)
+            for task in held:
+                task.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
 
     def hang_up(self, client: tuple[str, int] | None) -> None:
         """Close the connection of one client, or of all."""
