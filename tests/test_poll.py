@@ -437,3 +437,23 @@ async def test_a_defect_in_reading_is_that_sources_failure(
     assert (await bench.state()).failures == 1
     await bench.poll()
     assert await bench.titles_owed() == ["Unreadable"]
+
+
+async def test_a_new_row_at_a_link_that_an_old_one_left_is_told(bench: Bench) -> None:
+    row = (
+        '<div class="event"><p class="line"><span class="date">{0}.05.2020</span> - '
+        '<a href="{1}">{2}</a></p><p class="announce">{3}</p></div>'
+    )
+
+    async def show(*rows: tuple[int, str, str, str]) -> None:
+        body = f"<div id=latest>{''.join(row.format(*one) for one in rows)}</div>".encode()
+        bench.server.faults.set("/", Fault(body=body, headers={"content-type": "text/html"}))
+        assert (await bench.poll()).error is None
+
+    older = (25, "/older", "Older", "Nought.")
+    await show(older)  # the baseline
+    await show((26, "/agenda", "Agenda", "One."), older)
+    for _ in range(2):  # now two rows have the link, and it says nothing of either
+        await show((27, "/agenda", "More", "Two."), (26, "/agenda", "Agenda", "Revised."), older)
+    await show((28, "/agenda", "Something else", "Three."), older)
+    assert await bench.titles_owed() == ["Agenda", "More", "Something else"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,11 +17,11 @@ from feedbot.matching import Known, Pending
 from feedbot.model import ChangeKind, Entry, Item, PageDate, Source
 from feedbot.owing import Announced
 from feedbot.source.dates import published
-from feedbot.store.dialect import insert_missing
-from feedbot.store.schema import articles, entries
+from feedbot.store.articles import article_ids
+from feedbot.store.dialect import chunks
+from feedbot.store.schema import entries
 from feedbot.store.sources import SourceState, stored
 
-_MOST_VARIABLES = 10_000  # SQLite takes 32,766 in one statement
 _KNOWN = (
     entries.c.id,
     entries.c.guid,
@@ -49,7 +49,7 @@ async def recall(
         (entries.c.title_key, {row.title_key for row in rows}),
     )
     for column, values in wanted:
-        for some in _chunks(sorted(values)):
+        for some in chunks(sorted(values)):
             query = sa.select(*_KNOWN).where(entries.c.source_id == state.id, column.in_(some))
             for row in await connection.execute(query):
                 found.setdefault(row.id, _known(row))
@@ -91,8 +91,9 @@ async def apply(
     stamps = _Stamps(len(fresh) + len(changed), now, state.last_updated)
     for known, row in changed:
         await _change(connection, known, row, next(stamps))
+    shown = {row.article_key for index, row in enumerate(rows) if index not in fresh}
     announced = await _insert(
-        connection, state, [rows[index] for index in fresh], stamps, source, authority, now
+        connection, state, [rows[index] for index in fresh], shown, stamps, source, authority, now
     )
     await _mark_gone(connection, decided.verdicts, now)
     for key, pending in decided.pending.items():
@@ -154,6 +155,7 @@ async def _insert(
     connection: AsyncConnection,
     state: SourceState,
     rows: Sequence[Row],
+    shown: set[str],
     stamps: _Stamps,
     source: Source,
     authority: str,
@@ -161,13 +163,13 @@ async def _insert(
 ) -> list[Announced]:
     if not rows:
         return []
-    article_ids = await _article_ids(connection, {row.article_key for row in rows})
+    ids_of = await article_ids(connection, state.id, {row.article_key for row in rows}, shown)
     values = [
         _content(row)
         | {
             "atom_id": f"tag:{authority},{now.date().isoformat()}:{state.name}/{uuid.uuid4()}",
             "source_id": state.id,
-            "article_id": article_ids[row.article_key],
+            "article_id": ids_of[row.article_key],
             "baseline": state.baseline_at is None,
             "published": published(row.item.date, _whole(now), source.timezone),
             "updated": next(stamps),
@@ -179,19 +181,9 @@ async def _insert(
     insert = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
     ids = (await connection.execute(insert, values)).scalars().all()
     return [
-        Announced(entry_id, article_ids[row.article_key], 1, row)
+        Announced(entry_id, ids_of[row.article_key], 1, row)
         for entry_id, row in zip(ids, rows, strict=True)
     ]
-
-
-async def _article_ids(connection: AsyncConnection, keys: set[str]) -> dict[str, int]:
-    ordered = sorted(keys)
-    await insert_missing(connection, articles, [{"key": key} for key in ordered], ["key"])
-    ids: dict[str, int] = {}
-    for some in _chunks(ordered):
-        query = sa.select(articles.c.key, articles.c.id).where(articles.c.key.in_(some))
-        ids |= {row.key: row.id for row in await connection.execute(query)}
-    return ids
 
 
 async def _change(connection: AsyncConnection, known: Known, row: Row, updated: datetime) -> None:
@@ -287,8 +279,3 @@ def _page_date(text: str | None) -> PageDate:
     if text is None:
         return None
     return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _MOST_VARIABLES):
-        yield values[start : start + _MOST_VARIABLES]
