@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.model import Chat
+from feedbot.model import Chat, DeliveryKind
+from feedbot.owing import Owed
 from feedbot.store import membership, outbox, subscribers
 from feedbot.store.engine import Store
+from feedbot.store.schema import deliveries
 from feedbot.store.subscribers import Subscriber, sync_config
 from tests.outboxes import NOON, add_subscriber, owe_texts
 
@@ -225,6 +228,19 @@ async def test_where_both_numbers_are_known_one_row_stays_and_nothing_is_lost(
     assert (await at(connection, -100777)).id == ids[kept]
     assert await subscribers.find(connection, -5, 0) is None
     assert (await outbox.counts(connection)).owed == 2
+
+
+async def test_what_both_numbers_were_owed_is_owed_once_after_the_move(
+    connection: AsyncConnection,
+) -> None:
+    for address in (-5, -100777):
+        id = await add_subscriber(connection, address)
+        owed = [Owed(id, DeliveryKind.NEWS, f"news:{id}:{article}:1") for article in {5, -address}]
+        await outbox.owe(connection, owed, NOON)
+    await membership.migrate(connection, "-5", "-100777")
+    kept = (await at(connection, -100777)).id
+    keys = {row.dedupe_key for row in await connection.execute(sa.select(deliveries.c.dedupe_key))}
+    assert keys == {f"news:{kept}:5:1", f"news:{kept}:100777:1"}
 
 
 async def test_a_removed_row_gives_way(connection: AsyncConnection) -> None:

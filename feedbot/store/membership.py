@@ -143,18 +143,36 @@ async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
 
 
 async def _merge(connection: AsyncConnection, row: Subscriber, *, into: Subscriber) -> None:
-    """Delete `row`, which is the same chat as `into`; what only it was owed moves over."""
-    await connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.subscriber_id == row.id, UNSENT)
-        .values(subscriber_id=into.id)
-    )
+    """Delete `row`, which is the same chat as `into`; what only it was owed or sent moves over.
+
+    Deliveries move under the key they would have had there, so that nothing is owed twice.
+    """
+    mine = sa.select(deliveries.c.id, deliveries.c.dedupe_key)
+    keys = {
+        delivery.id: _rekeyed(delivery.dedupe_key, into.id)
+        for delivery in await connection.execute(mine.where(deliveries.c.subscriber_id == row.id))
+    }
+    theirs = sa.select(deliveries.c.dedupe_key).where(deliveries.c.subscriber_id == into.id)
+    taken = set((await connection.execute(theirs)).scalars())
+    for id, key in keys.items():
+        if key not in taken:
+            await connection.execute(
+                sa.update(deliveries)
+                .where(deliveries.c.id == id)
+                .values(subscriber_id=into.id, dedupe_key=key)
+            )
     await connection.execute(
         sa.update(meta)
         .where(meta.c.key == ADMIN, meta.c.value == str(row.id))
         .values(value=str(into.id))
     )
     await connection.execute(sa.delete(subscribers).where(subscribers.c.id == row.id))
+
+
+def _rekeyed(key: str, subscriber_id: int) -> str:
+    """The dedupe key (`kind:subscriber:…`) as of another subscriber."""
+    kind, _, rest = key.split(":", 2)
+    return f"{kind}:{subscriber_id}:{rest}"
 
 
 async def _move(connection: AsyncConnection, id: int, before: str, after: str) -> bool:
