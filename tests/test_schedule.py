@@ -1,0 +1,118 @@
+"""The tick: what is due is started, and nothing waits for anything else."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from feedbot.daily import Daily
+from feedbot.demo.site import Fault
+from feedbot.poll import Audience
+from feedbot.publish import Publisher
+from feedbot.schedule import Scheduler
+from feedbot.store import sources
+from tests.test_poll import Bench, bench, event
+
+__all__ = ["bench"]  # the fixture
+
+
+class Ticking:
+    """A scheduler over the bench's site with two sources: `embassy` at /, `other` at /all."""
+
+    def __init__(self, bench: Bench, folder: Path) -> None:
+        other = replace(bench.source, name="other", url=f"{bench.server.url}/all")
+        self.bench = bench
+        self.sources = {"embassy": bench.source, "other": other}
+        self.woken = 0
+
+        async def nobody(_: Any) -> list[Any]:
+            return []
+
+        async def none(_: Any) -> None:
+            return None
+
+        self.publisher = Publisher(
+            bench.store,
+            bench.clock,
+            self.sources,
+            directory=folder / "feeds",
+            base_url="https://feeds.example.org",
+            limit=50,
+        )
+        daily = Daily(bench.store, bench.clock, Audience(nobody, none), tuple)
+        self.scheduler = Scheduler(
+            bench.store,
+            bench.poller,
+            self.publisher,
+            daily,
+            bench.clock,
+            lambda: self.sources,
+            self._wake,
+        )
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    async def sync(self) -> None:
+        async with self.bench.store.transaction() as connection:
+            configured = list(self.sources.values())
+            await sources.sync(connection, configured, "press.example", self.bench.clock.now())
+
+    async def polls(self, name: str) -> int:
+        async with self.bench.store.reading() as connection:
+            return (await sources.load(connection, name)).polls
+
+    async def tick_until(self, name: str, polls: int) -> None:
+        """Tick until so many sound polls of the source are stored, ten minutes at a time."""
+        while await self.polls(name) < polls:
+            await self.scheduler.tick()
+            await asyncio.sleep(0)
+            self.bench.clock.advance(timedelta(minutes=10))
+
+
+async def test_one_slow_source_delays_no_other(bench: Bench, tmp_path: Path) -> None:
+    ticking = Ticking(bench, tmp_path)
+    await ticking.sync()
+    held = asyncio.Event()
+    bench.server.faults.set("/", Fault(hold=held))
+    await ticking.tick_until("other", 4)
+    assert await ticking.polls("embassy") == 0
+    assert sum(hit.path == "/" for hit in bench.server.hits) == 1  # and never twice at once
+    held.set()
+    await ticking.tick_until("embassy", 1)
+    await ticking.scheduler.finish(timedelta(seconds=5))
+
+
+async def test_what_changed_is_published_and_what_is_owed_wakes_delivery(
+    bench: Bench, tmp_path: Path
+) -> None:
+    ticking = Ticking(bench, tmp_path)
+    await ticking.sync()
+    await ticking.tick_until("embassy", 1)
+    assert ticking.woken == 0
+    bench.site.publish(event("Something new"))
+    await ticking.tick_until("embassy", 2)
+    await ticking.scheduler.finish(timedelta(seconds=5))
+    assert ticking.woken == 1
+    feed = ticking.publisher.get("embassy")
+    assert feed is not None
+    assert b"Something new" in feed.body
+
+
+async def test_a_feed_that_could_not_be_written_is_written_by_a_later_tick(
+    bench: Bench, tmp_path: Path
+) -> None:
+    ticking = Ticking(bench, tmp_path)
+    await ticking.sync()
+    (tmp_path / "feeds").write_text("a file where the folder should be")
+    await ticking.tick_until("embassy", 1)
+    await ticking.scheduler.finish(timedelta(seconds=5))
+    assert "embassy" in ticking.scheduler.unwritten
+    (tmp_path / "feeds").unlink()
+    await ticking.scheduler.tick()
+    await ticking.scheduler.finish(timedelta(seconds=5))
+    assert ticking.scheduler.unwritten == frozenset()
+    assert (tmp_path / "feeds" / "embassy.atom").exists()
