@@ -193,7 +193,11 @@ class Scheduler:
     def trouble(self) -> str | None:
         """Why the store refused the last tick, or the last poll of a source."""
         configured = self._configured()
-        refused = (self._refused[name].why for name in self._refused if name in configured)
+        refused = (
+            refusal.why
+            for name, refusal in self._refused.items()
+            if name in configured and not configured[name].paused
+        )
         return self._trouble or next(filter(None, refused), None)
 
     @property
