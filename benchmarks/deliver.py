@@ -116,7 +116,6 @@ async def by_bare_bot(bot: Bot, chats: Sequence[Chat], each: int) -> int:
                 summary=item.summary,
                 sources=(_SOURCE.title,),
                 author=None,
-                image=None,
                 language="en",
             ),
             None,

@@ -205,6 +205,7 @@ def test_a_template_that_fails_gives_way_to_the_default(template: str) -> None:
         ("{{ summary|join('xx') }}", "`join` is for `sources`"),
         ("{{ title|truncate(*sources) }}", "plain arguments"),
         ("{{ range(9) }}", "a call is not allowed"),
+        ("{{ title|truncate(1) }}", "cannot be filled in: expected length"),
         ("{{ title.upper() }}", "a call is not allowed"),
         ("{{ title.__class__ }}", "`.__class__` is not known"),
         ("{{ title[0] }}", "an index is not allowed"),

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
-from feedbot.render.text import ELLIPSIS, clip, utf16_len
+from feedbot.render.text import ELLIPSIS, clip, safe_url, utf16_len
 
 MAX_TEXT = 4096  # a message, after parsing; a caption has 1024
 MAX_RAW = 32_000  # bytes; the parser refuses somewhat above 32 KiB
 MAX_ENTITIES = 100
+#: Telegram links to these. `mailto:` is not among them: it makes a broken `http://mailto:` of it.
+LINK_SCHEMES = frozenset({"http", "https", "tg"})
+#: A link longer than this would crowd the text out of the 32 KiB of a message.
+MAX_LINK = 2048
 
 TAGS = frozenset(
     {"a", "b", "strong", "i", "em", "s", "strike", "del", "u", "ins", "tg-spoiler", "span", "pre",
@@ -110,6 +114,12 @@ def known_tags() -> str:
     return " ".join(sorted(TAGS))
 
 
+def safe_link(url: str) -> str:
+    """`url` where Telegram will link to it, else ""."""
+    safe = safe_url(url, LINK_SCHEMES) or ""
+    return safe if len(safe) <= MAX_LINK else ""
+
+
 def decode(raw: str) -> str:
     """`raw` text with Telegram's character references resolved; all others are literal."""
     return _ENTITY.sub(_character, raw)
@@ -166,18 +176,22 @@ def cut(html: str, limit: int = MAX_TEXT) -> str:
     Tags still open are closed; markup beyond the hundredth entity is left out, its text kept.
     Raises MarkupError.
     """
-    html = "".join(_bounded(parse(html)))
+    html = bounded(html)
     size = limit
     while not fits(html, limit):  # once for the length; again where markup makes it heavy
-        html = "".join(_cut(parse(html), size))
+        html = shorten(html, size)
         size = size * 3 // 4
         if not size:
             return ""
     return html
 
 
-def _bounded(tokens: list[str | Tag]) -> Iterator[str]:
-    """The tokens with no more than MAX_ENTITIES pairs of tags."""
+def bounded(html: str, most: int = MAX_ENTITIES) -> str:
+    """`html` with no more than `most` pairs of tags, all of its text kept. Raises MarkupError."""
+    return "".join(_bounded(parse(html), most))
+
+
+def _bounded(tokens: list[str | Tag], most: int) -> Iterator[str]:
     kept: list[bool] = []
     entities = 0
     for token in tokens:
@@ -185,13 +199,18 @@ def _bounded(tokens: list[str | Tag]) -> Iterator[str]:
             yield token
             continue
         if not token.closing:
-            kept.append(entities < MAX_ENTITIES)
+            kept.append(entities < most)
             entities += 1
             wanted = kept[-1]
         else:
             wanted = kept.pop()
         if wanted:
             yield token.raw
+
+
+def shorten(html: str, size: int) -> str:
+    """`html` up to `size` UTF-16 units of text and an ellipsis. Raises MarkupError."""
+    return "".join(_cut(parse(html), size))
 
 
 def _cut(tokens: list[str | Tag], size: int) -> Iterator[str]:

@@ -69,7 +69,7 @@ def render(source: str, fields: Mapping[str, str | Sequence[str]]) -> str:
             size += len(part)
             if size > MAX_OUTPUT:
                 raise TemplateProblem(None, f"makes more than {MAX_OUTPUT} characters")
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
         if isinstance(error, TemplateProblem):
             raise
         raise TemplateProblem(None, f"cannot be filled in: {_brief(error)}") from error
@@ -85,6 +85,14 @@ def check(source: str) -> str | None:
     except TemplateProblem as problem:
         return str(problem)
     return None if any(visible) else "makes an empty message"
+
+
+@lru_cache(maxsize=256)
+def is_filtered(source: str, name: str) -> bool:
+    """Whether template `source` puts field `name` through a filter. Raises TemplateProblem."""
+    _compiled(source)
+    filters = _environment.parse(source).find_all(nodes.Filter)
+    return any(name == one.name for node in filters for one in node.find_all(nodes.Name))
 
 
 @lru_cache(maxsize=256)

@@ -90,18 +90,18 @@ def _word_end(text: str, end: int) -> int:
     if text[end].isspace():
         return end
     space = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))
-    return space if 2 * space >= end else _cluster_end(text, end)
+    return space if 2 * space >= end else cluster_end(text, end)
 
 
-def _cluster_end(text: str, end: int) -> int:
+def cluster_end(text: str, end: int) -> int:
     """The last place at or before `end` that does not tear what is drawn as one character."""
     for at in range(end, max(0, end - _CLUSTER_LIMIT), -1):
-        if not _joined(text, at):
+        if not joined(text, at):
             return at
     return end
 
 
-def _joined(text: str, at: int) -> bool:
+def joined(text: str, at: int) -> bool:
     """Whether the characters on both sides of `at` are drawn as one."""
     before, after = text[at - 1], text[at]
     if before == "\u200d" or after == "\u200d" or unicodedata.category(after)[0] == "M":

@@ -64,7 +64,6 @@ def _view(causes: tuple[Cause, ...], posting: Posting) -> NewsView:
         summary=next((cause.summary for cause in causes if cause.summary), ""),
         sources=tuple(dict.fromkeys(titles)),
         author=first.author,
-        image=first.image,
         language=source.language if source else posting.language,
     )
 
