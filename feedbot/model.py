@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 #: What a page says of when something was published: a moment (aware), a day alone, or nothing.
@@ -88,6 +89,8 @@ class Chat:
     address:  numeric id, or "@name"
     topic:    `message_thread_id` of a forum topic
     template: Jinja2 text of a news message, or None for the default one
+    text:     how much of an article is told: nothing but its title, its summary, all there is
+    long:     what becomes of a text longer than a message
     include/exclude: plain words, or `re:` patterns (google-re2)
     """
 
@@ -97,6 +100,8 @@ class Chat:
     counters: tuple[str, ...] | None = None
     silent: bool = False
     template: str | None = None
+    text: Literal["title", "summary", "full"] = "summary"
+    long: Literal["shorten", "split"] = "shorten"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 

@@ -42,7 +42,13 @@ async def add_subscriber(
 
 
 async def add_entry(
-    connection: AsyncConnection, title: str, *, source: str = "press", summary: str = ""
+    connection: AsyncConnection,
+    title: str,
+    *,
+    source: str = "press",
+    summary: str = "",
+    content: str | None = None,
+    image: str | None = None,
 ) -> int:
     """A stored entry of a source; both are made as the schema wants them."""
     query = sa.select(sources.c.id).where(sources.c.name == source)
@@ -78,6 +84,8 @@ async def add_entry(
         "updated": NOON,
         "first_seen": NOON,
         "summary": summary,
+        "content": content,
+        "image": image,
         "categories": [],
         "revision": 0,
     }
@@ -149,6 +157,12 @@ class Desk:
     async def owe(self, subscriber: int, *texts: str) -> None:
         async with self.store.transaction() as connection:
             await owe_texts(connection, subscriber, texts, self.clock.now())
+
+    async def post(self, subscriber: int, title: str, **options: Any) -> None:
+        """Owe the news of a new entry."""
+        async with self.store.transaction() as connection:
+            entry = await add_entry(connection, title, **options)
+            await outbox.owe(connection, [news(subscriber, entry)], self.clock.now())
 
     async def counts(self) -> Counts:
         async with self.store.reading() as connection:

@@ -160,6 +160,22 @@ async def test_a_sent_delivery_keeps_its_message_ids(store: Store) -> None:
     assert await counts(store) == Counts(owed=2, sent=2)
 
 
+async def test_messages_of_one_delivery_are_kept_as_they_are_accepted(store: Store) -> None:
+    await two_chats(store)
+    first = (await claim(store))[0]
+    assert first.part == 0
+    begun = replace(sent(first), state=DeliveryState.PENDING, due_at=NOON, attempted=False)
+    await record(store, begun)
+    (again,) = await claim(store, busy=["-2"])
+    assert (again.id, again.part, again.attempts) == (first.id, 1, 1)
+    await record(store, replace(sent(again), part=1, messages=((-1, 8),)))
+    async with store.reading() as connection:
+        rows = (await connection.execute(sa.select(messages))).all()
+    assert [(row.part, row.message_id) for row in rows] == [(0, 7), (1, 8)]
+    assert (await counts(store)).sent == 1
+    assert (await claim(store, busy=["-2"]))[0].part == 0  # another delivery
+
+
 async def test_leftovers_are_in_doubt_and_counted_when_sent_again(store: Store) -> None:
     await two_chats(store)
     await claim(store)
@@ -304,7 +320,13 @@ async def test_whatever_happens_each_is_sent_once_and_in_order(
         now += timedelta(seconds=1)
         states = [next(fate, DeliveryState.SENT) for _ in claimed]
         ends_now = zip(claimed, states, strict=True)
-        await record(store, *(replace(sent(one, now), state=s, due_at=now) for one, s in ends_now))
+        await record(
+            store,
+            *(
+                sent(one, now) if s == DeliveryState.SENT else Outcome(one.id, s, now, due_at=now)
+                for one, s in ends_now
+            ),
+        )
         for one, state in zip(claimed, states, strict=True):
             if state == DeliveryState.SENT:
                 got.setdefault(one.address, []).append(one.payload["text"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
@@ -109,6 +109,14 @@ class Chat(Section):
     silent: bool = Field(default=False, description="Whether messages come without a sound.")
     template: Template | None = Field(
         default=None, description="The wording of a message (Jinja2, Telegram's HTML)."
+    )
+    text: Literal["title", "summary", "full"] = Field(
+        default="summary",
+        description="How much of an article is told; full: its whole text, where a feed has it.",
+    )
+    long: Literal["shorten", "split"] = Field(
+        default="shorten",
+        description="What becomes of a text longer than a message; split: up to ten messages.",
     )
     include: Annotated[tuple[Pattern, ...], Strict(False)] = Field(
         default=(),

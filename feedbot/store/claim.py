@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState, PageDate
 from feedbot.store import tally
-from feedbot.store.schema import causes, deliveries, entries, sources, subscribers
+from feedbot.store.schema import causes, deliveries, entries, messages, sources, subscribers
 from feedbot.store.tally import UNSENT
 
 #: Subscribers that are written to: all but the paused. Those that do not follow are owed answers
@@ -38,6 +38,7 @@ class Cause:
     summary: str
     author: str | None
     image: str | None
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Claimed:
     doubtful: an earlier call may have been accepted; this one is counted as resent
     address:  "-100123…", "123" or "@name"
     origin:   of the subscriber: config, chat or admin
+    part:     which of its messages is next: those before were accepted and recorded
     """
 
     id: int
@@ -60,6 +62,7 @@ class Claimed:
     topic: int
     origin: str
     causes: tuple[Cause, ...] = ()
+    part: int = 0
 
 
 def _heads(busy: Collection[str]) -> sa.Subquery:
@@ -90,8 +93,14 @@ def claimable(now: datetime, limit: int, busy: Collection[str]) -> sa.Select[Any
     """The query `claim` begins with: whose turn it is, longest owed first."""
     heads = _heads(busy)
     subscriber = (subscribers.c.address, subscribers.c.topic, subscribers.c.origin)
+    accepted = (
+        sa.select(sa.func.count())
+        .where(messages.c.delivery_id == deliveries.c.id)
+        .correlate(deliveries)
+        .scalar_subquery()
+    )
     return (
-        sa.select(deliveries, *subscriber)
+        sa.select(deliveries, *subscriber, accepted.label("part"))
         .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(
@@ -144,6 +153,7 @@ def _claimed(row: sa.Row[Any], doubtful: bool, because: Sequence[Cause]) -> Clai
         topic=row.topic,
         origin=row.origin,
         causes=tuple(because),
+        part=row.part,
     )
 
 
@@ -168,6 +178,7 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
             summary=row.summary,
             author=row.author,
             image=row.image,
+            content=row.content,
         )
         found.setdefault(row.delivery_id, []).append(cause)
     return found

@@ -50,9 +50,12 @@ _CHUNK = 500  # values in one IN list; databases have limits
 class Outcome:
     """What became of a call: sent, failed, pending again (never accepted), or in doubt.
 
+    One accepted with more of its messages to come is pending again, with the message recorded.
+
     at:        when the call ended
     due_at:    when to try again
     messages:  (chat id, message id) of each message Telegram made of it
+    part:      which of the delivery's messages the first of these is
     attempted: False takes the attempt back: Telegram only said "later"
     payload:   replaces the stored one (sent plainly from now on, …)
     """
@@ -63,6 +66,7 @@ class Outcome:
     due_at: datetime | None = None
     error: str | None = None
     messages: tuple[tuple[int, int], ...] = ()
+    part: int = 0
     attempted: bool = True
     payload: Mapping[str, Any] | None = None
 
@@ -114,10 +118,33 @@ async def record(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> No
     "Sent" is the truth whatever the row says by now; the rest holds only for a row that is still
     being sent. A delivery whose subscriber was deleted meanwhile is none any more.
     """
+    await _record_messages(connection, [one for one in outcomes if one.messages])
     await _record_sent(connection, [one for one in outcomes if one.state == DeliveryState.SENT])
     for one in outcomes:
         if one.state != DeliveryState.SENT:
             await connection.execute(_unsent_update(one))
+
+
+async def _record_messages(connection: AsyncConnection, accepted: Sequence[Outcome]) -> None:
+    query = sa.select(deliveries.c.id).where(
+        deliveries.c.id.in_([one.delivery_id for one in accepted]),
+        deliveries.c.state != DeliveryState.SENT,
+    )
+    known = set((await connection.execute(query)).scalars()) if accepted else set()
+    rows = [
+        {
+            "delivery_id": one.delivery_id,
+            "part": part,
+            "chat_id": chat_id,
+            "message_id": message_id,
+            "sent_at": one.at,
+        }
+        for one in accepted
+        if one.delivery_id in known
+        for part, (chat_id, message_id) in enumerate(one.messages, one.part)
+    ]
+    if rows:
+        await connection.execute(sa.insert(messages), rows)
 
 
 async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> None:
@@ -136,20 +163,6 @@ async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> 
         .where(deliveries.c.id == sa.bindparam("of"))
         .values(state=DeliveryState.SENT, finished_at=sa.bindparam("at"), error=None),
         [{"of": one.delivery_id, "at": one.at} for one in sent],
-    )
-    await connection.execute(
-        sa.insert(messages),
-        [
-            {
-                "delivery_id": one.delivery_id,
-                "part": part,
-                "chat_id": chat_id,
-                "message_id": message_id,
-                "sent_at": one.at,
-            }
-            for one in sent
-            for part, (chat_id, message_id) in enumerate(one.messages)
-        ],
     )
     await tally.add(connection, "sent", len(sent))
 

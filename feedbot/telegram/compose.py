@@ -1,4 +1,4 @@
-"""From a claimed delivery to the message a chat reads."""
+"""From a claimed delivery to the message, or messages, a chat reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from feedbot.model import Chat, DeliveryKind, PageDate, Source
-from feedbot.render.message import NewsView, render_counter, render_news, render_notice
+from feedbot.render.body import from_html
+from feedbot.render.message import (
+    NewsView,
+    render_counter,
+    render_news,
+    render_notice,
+    render_parts,
+)
 from feedbot.render.telegram_html import to_plain
 from feedbot.store.claim import Cause, Claimed
 from feedbot.telegram.settings import Posting
@@ -14,14 +21,15 @@ from feedbot.telegram.settings import Posting
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One message.
+    """What is to be sent.
 
-    markup:  whether `text` is Telegram's HTML
+    parts:   the text of each message, in order
+    markup:  whether they are Telegram's HTML
     silent:  without a sound
     preview: whether Telegram may show what the link leads to
     """
 
-    text: str
+    parts: tuple[str, ...]
     markup: bool
     silent: bool
     preview: bool
@@ -29,19 +37,27 @@ class Post:
 
 def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     """The message of a delivery; `chat` is its entry in the configuration, where it has one."""
-    html = _html(claimed, posting, chat)
+    parts = _parts(claimed, posting, chat)
     plain = bool(claimed.payload.get("plain"))
     return Post(
-        text=to_plain(html) if plain else html,
+        parts=tuple(to_plain(html) if plain else html for html in parts),
         markup=not plain,
         silent=chat is not None and chat.silent,
         preview=claimed.kind == DeliveryKind.NEWS,
     )
 
 
-def _html(claimed: Claimed, posting: Posting, chat: Chat | None) -> str:
-    if claimed.kind == DeliveryKind.NEWS:
-        return render_news(_view(claimed.causes, posting), chat.template if chat else None)
+def _parts(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
+    if claimed.kind != DeliveryKind.NEWS:
+        return [_html(claimed, posting)]
+    view = _view(claimed.causes, posting, chat)
+    template = chat.template if chat else None
+    if chat and chat.long == "split":
+        return render_parts(view, template)
+    return [render_news(view, template)]
+
+
+def _html(claimed: Claimed, posting: Posting) -> str:
     text = str(claimed.payload["text"])
     if claimed.kind == DeliveryKind.COUNTER:
         counter = posting.counters.get(str(claimed.payload.get("counter")))
@@ -52,8 +68,11 @@ def _html(claimed: Claimed, posting: Posting, chat: Chat | None) -> str:
     return render_notice(text)
 
 
-def _view(causes: tuple[Cause, ...], posting: Posting) -> NewsView:
+def _view(causes: tuple[Cause, ...], posting: Posting, chat: Chat | None) -> NewsView:
     """The article as its first source has it; all of its sources are named."""
+    amount = chat.text if chat else "summary"
+    summaries = (cause.summary for cause in causes if cause.summary and amount != "title")
+    contents = (from_html(cause.content) for cause in causes if cause.content and amount == "full")
     first = causes[0]
     source = posting.sources.get(first.source)
     titles = [_title(cause, posting) for cause in causes]
@@ -61,7 +80,8 @@ def _view(causes: tuple[Cause, ...], posting: Posting) -> NewsView:
         title=first.title,
         link=first.link,
         date=_local(first.page_date, source),
-        summary=next((cause.summary for cause in causes if cause.summary), ""),
+        summary=next(summaries, ""),
+        body=next(filter(None, contents), ""),
         sources=tuple(dict.fromkeys(titles)),
         author=first.author,
         language=source.language if source else posting.language,

@@ -5,7 +5,9 @@
 
 A delivery is marked `sending` in a committed transaction before its call begins, and what became
 of it is written after. Nothing is claimed before limits let it go, so what is `sending` is being
-sent. One coroutine does all of it; the calls of different chats run beside each other.
+sent. One coroutine does all of it; the calls of different chats run beside each other. A delivery
+of several messages takes a call and a turn for each: what was accepted is written before the next
+one goes, so that nothing is sent again but a message whose own answer was lost.
 """
 
 from __future__ import annotations
@@ -223,9 +225,11 @@ class Deliverer:
         try:
             chat = (self._chats or {}).get((claimed.address, claimed.topic))
             post = compose(claimed, self._posting, chat)
+            if claimed.part >= len(post.parts):  # the text became shorter meanwhile
+                return Ended(claimed, self._clock.now())
             message = await self._bot.send_message(
                 chat_id=claimed.address,
-                text=post.text,
+                text=post.parts[claimed.part],
                 parse_mode=ParseMode.HTML if post.markup else None,
                 message_thread_id=_thread(claimed),
                 disable_notification=post.silent,
@@ -238,7 +242,8 @@ class Deliverer:
             answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
             return Ended(claimed, self._clock.now(), answer)
         at = self._clock.now()
-        return Ended(claimed, at, messages=((message.chat_id, message.message_id),))
+        sent = ((message.chat_id, message.message_id),)
+        return Ended(claimed, at, messages=sent, more=claimed.part + 1 < len(post.parts))
 
 
 def _thread(claimed: Claimed) -> int | None:

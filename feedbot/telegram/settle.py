@@ -33,12 +33,16 @@ _OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A call that is over: `answer` None means accepted, as these (chat id, message id)."""
+    """A call that is over: `answer` None means accepted, as these (chat id, message id).
+
+    more: the delivery has further messages, which go next
+    """
 
     claimed: Claimed
     at: datetime
     answer: Answer | None = None
     messages: tuple[tuple[int, int], ...] = ()
+    more: bool = False
 
 
 def backoff(attempts: int, random: Random) -> timedelta:
@@ -51,7 +55,14 @@ def outcome(ended: Ended, random: Random) -> Outcome:
     """What the delivery's row is to say."""
     claimed, at, answer = ended.claimed, ended.at, ended.answer
     if answer is None:
-        return Outcome(claimed.id, DeliveryState.SENT, at, messages=ended.messages)
+        state = DeliveryState.PENDING if ended.more else DeliveryState.SENT
+        due = at if ended.more else None
+        return Outcome(
+            *(claimed.id, state, at, due),
+            messages=ended.messages,
+            part=claimed.part,
+            attempted=not ended.more,  # attempts are those of the message that is next
+        )
     # A call that Telegram turned away settles no doubt that an earlier one left.
     waiting = DeliveryState.IN_DOUBT if claimed.doubtful else DeliveryState.PENDING
     match answer.verdict:
