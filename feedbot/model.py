@@ -91,6 +91,8 @@ class Chat:
     template: Jinja2 text of a news message, or None for the default one
     text:     how much of an article is told: nothing but its title, its summary, all there is
     long:     what becomes of a text longer than a message
+    preview:  how Telegram shows the article's page below the text; None: as it likes
+    photo:    whether an entry's image is posted, with the text as its caption
     include/exclude: plain words, or `re:` patterns (google-re2)
     """
 
@@ -102,6 +104,8 @@ class Chat:
     template: str | None = None
     text: Literal["title", "summary", "full"] = "summary"
     long: Literal["shorten", "split"] = "shorten"
+    preview: Literal["large", "small", "none"] | None = None
+    photo: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 

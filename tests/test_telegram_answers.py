@@ -47,6 +47,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
         (BadRequest("Bad Request: TOPIC_CLOSED"), Verdict.CLOSED_TOPIC),
         (BadRequest("Bad Request: message thread not found"), Verdict.GENERAL),
         (BadRequest("Bad Request: can't parse entities: unsupported start tag"), Verdict.PLAIN),
+        (BadRequest("Bad Request: not enough rights to send photos to the chat"), Verdict.BARE),
+        (BadRequest("Bad Request: WEBPAGE_NOT_FOUND"), Verdict.BARE),
         (BadRequest("Bad Request: message text is empty"), Verdict.REFUSED),
         (BadRequest("Bad Request: message is too long"), Verdict.REFUSED),
         (InvalidToken("Unauthorized"), Verdict.TOKEN),

@@ -118,6 +118,16 @@ class Chat(Section):
         default="shorten",
         description="What becomes of a text longer than a message; split: up to ten messages.",
     )
+    preview: Literal["large", "small", "none"] | None = Field(
+        default=None,
+        description="The picture in the preview of the article's page, or no preview;"
+        " left out: as Telegram likes.",
+    )
+    photo: bool = Field(
+        default=False,
+        description="Whether an item's image is posted, the text as its caption; a text longer"
+        " than a caption goes without it.",
+    )
     include: Annotated[tuple[Pattern, ...], Strict(False)] = Field(
         default=(),
         description="Only items with one of these words, or `re:` patterns (RE2), are sent.",

@@ -36,6 +36,7 @@ class Verdict(StrEnum):
     GONE = "gone"  # this chat is closed to the bot
     CLOSED_TOPIC = "closed topic"  # this topic is
     PLAIN = "plain"  # markup refused: once more as plain text
+    BARE = "bare"  # picture or preview refused: once more without
     GENERAL = "general"  # no such topic: to the general one
     MIGRATED = "migrated"  # the group has another number now
     TOKEN = "token"  # noqa: S105 - the bot itself is refused: nothing can be sent
@@ -59,6 +60,9 @@ class Answer:
 #: Texts of 400 that are not about this message alone, in lower case.
 _BAD_REQUESTS = {
     "can't parse entities": Verdict.PLAIN,
+    "not enough rights to send photos": Verdict.BARE,
+    "chat_send_photos_forbidden": Verdict.BARE,
+    "webpage_": Verdict.BARE,
     "message thread not found": Verdict.GENERAL,
     "topic_closed": Verdict.CLOSED_TOPIC,
     "topic_deleted": Verdict.GENERAL,

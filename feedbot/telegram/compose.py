@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from telegram import LinkPreviewOptions
+
 from feedbot.model import Chat, DeliveryKind, PageDate, Source
 from feedbot.render.body import from_html
 from feedbot.render.message import (
@@ -14,40 +16,78 @@ from feedbot.render.message import (
     render_notice,
     render_parts,
 )
-from feedbot.render.telegram_html import to_plain
+from feedbot.render.telegram_html import fits, links, to_plain
+from feedbot.render.text import safe_url, utf16_len
 from feedbot.store.claim import Cause, Claimed
+from feedbot.telegram.answers import Verdict
 from feedbot.telegram.settings import Posting
+
+#: A photo's caption, after parsing.
+MAX_CAPTION = 1024
+_WEB = frozenset({"http", "https"})
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message: its text, or the photo at a URL with the text as its caption."""
+
+    text: str
+    preview: LinkPreviewOptions = _NO_PREVIEW
+    photo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """What is to be sent.
 
-    parts:   the text of each message, in order
-    markup:  whether they are Telegram's HTML
-    silent:  without a sound
-    preview: whether Telegram may show what the link leads to
+    parts:  the messages, in order
+    markup: whether their texts are Telegram's HTML
+    silent: without a sound
     """
 
-    parts: tuple[str, ...]
+    parts: tuple[Part, ...]
     markup: bool
     silent: bool
-    preview: bool
 
 
 def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     """The message of a delivery; `chat` is its entry in the configuration, where it has one."""
-    parts = _parts(claimed, posting, chat)
-    plain = bool(claimed.payload.get("plain"))
-    return Post(
-        parts=tuple(to_plain(html) if plain else html for html in parts),
-        markup=not plain,
-        silent=chat is not None and chat.silent,
-        preview=claimed.kind == DeliveryKind.NEWS,
+    first, *rest = htmls = _htmls(claimed, posting, chat)
+    plain = bool(claimed.payload.get(Verdict.PLAIN))
+    text, *further = [to_plain(html) for html in htmls] if plain else htmls
+    short = utf16_len(text) <= MAX_CAPTION if plain else fits(first, MAX_CAPTION)
+    photo = _photo(claimed, chat) if short and not rest else None
+    parts = (Part(text, _preview(claimed, chat, first), photo), *map(Part, further))
+    return Post(parts, markup=not plain, silent=chat is not None and chat.silent)
+
+
+def _preview(claimed: Claimed, chat: Chat | None, html: str) -> LinkPreviewOptions:
+    """The article's page, wherever in the text its link stands; never that of another link."""
+    size = chat.preview if chat else None
+    if claimed.kind != DeliveryKind.NEWS or size == "none":
+        return _NO_PREVIEW
+    url = safe_url(claimed.causes[0].link, _WEB)
+    shown = [address for address, _ in links(html)]
+    if claimed.payload.get(Verdict.BARE) or not url or (size is None and url not in shown):
+        return LinkPreviewOptions(is_disabled=False)
+    return LinkPreviewOptions(
+        is_disabled=False,
+        url=url,
+        prefer_large_media=size == "large" or None,
+        prefer_small_media=size == "small" or None,
     )
 
 
-def _parts(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
+def _photo(claimed: Claimed, chat: Chat | None) -> str | None:
+    """The image to post, where one is wanted and there is one."""
+    if chat is None or not chat.photo or claimed.payload.get(Verdict.BARE):
+        return None
+    images = (safe_url(cause.image, _WEB) for cause in claimed.causes if cause.image)
+    return next(filter(None, images), None)
+
+
+def _htmls(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
     if claimed.kind != DeliveryKind.NEWS:
         return [_html(claimed, posting)]
     view = _view(claimed.causes, posting, chat)

@@ -15,11 +15,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from telegram import Bot, LinkPreviewOptions
+from telegram import Bot, Message
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
@@ -32,7 +34,7 @@ from feedbot.store.outbox import Claimed
 from feedbot.store.subscribers import Key
 from feedbot.telegram.answers import Answer, Verdict, understand
 from feedbot.telegram.client import CONNECTIONS, bot_id
-from feedbot.telegram.compose import compose
+from feedbot.telegram.compose import Part, Post, compose
 from feedbot.telegram.limits import MINUTE, Limits, Windows
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended, Settler, backoff
@@ -222,21 +224,19 @@ class Deliverer:
 
     async def _call(self, claimed: Claimed) -> Ended:
         """One call, to its end; it never raises but when cancelled."""
+        photo = None
         try:
             chat = (self._chats or {}).get((claimed.address, claimed.topic))
             post = compose(claimed, self._posting, chat)
             if claimed.part >= len(post.parts):  # the text became shorter meanwhile
                 return Ended(claimed, self._clock.now())
-            message = await self._bot.send_message(
-                chat_id=claimed.address,
-                text=post.parts[claimed.part],
-                parse_mode=ParseMode.HTML if post.markup else None,
-                message_thread_id=_thread(claimed),
-                disable_notification=post.silent,
-                link_preview_options=LinkPreviewOptions(is_disabled=not post.preview),
-            )
+            photo = post.parts[claimed.part].photo
+            message = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
-            return Ended(claimed, self._clock.now(), understand(error))
+            answer = understand(error)
+            if photo and answer.verdict == Verdict.REFUSED:  # whatever is wrong with it
+                answer = replace(answer, verdict=Verdict.BARE)
+            return Ended(claimed, self._clock.now(), answer)
         except Exception as error:  # a message that breaks us must not stop the others
             log.exception("delivery %d cannot be written", claimed.id)
             answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
@@ -244,6 +244,20 @@ class Deliverer:
         at = self._clock.now()
         sent = ((message.chat_id, message.message_id),)
         return Ended(claimed, at, messages=sent, more=claimed.part + 1 < len(post.parts))
+
+    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
+        """One message to Telegram. Raises TelegramError."""
+        common: dict[str, Any] = {
+            "chat_id": claimed.address,
+            "parse_mode": ParseMode.HTML if post.markup else None,
+            "message_thread_id": _thread(claimed),
+            "disable_notification": post.silent,
+        }
+        if part.photo is None:
+            return await self._bot.send_message(
+                text=part.text, link_preview_options=part.preview, **common
+            )
+        return await self._bot.send_photo(photo=part.photo, caption=part.text, **common)
 
 
 def _thread(claimed: Claimed) -> int | None:

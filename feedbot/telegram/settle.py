@@ -27,6 +27,8 @@ _FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=5)
 #: 429 in so many chats, with nothing accepted in between, is about the bot and not about them.
 _CHATS_TO_HOLD_ALL = 3
+#: Sent once more in another way; the payload remembers which.
+_CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.GENERAL)
 #: What is about no chat in particular.
 _OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
 
@@ -75,8 +77,8 @@ def outcome(ended: Ended, random: Random) -> Outcome:
             return Outcome(claimed.id, waiting, at, due, answer.error, attempted=False)
         case Verdict.GONE | Verdict.CLOSED_TOPIC | Verdict.MIGRATED | Verdict.TOKEN:
             return Outcome(claimed.id, waiting, at, at, answer.error, attempted=False)
-        case Verdict.PLAIN | Verdict.GENERAL if not claimed.payload.get(answer.verdict):
-            payload = {**claimed.payload, str(answer.verdict): True}
+        case cure if cure in _CURES and not claimed.payload.get(cure):
+            payload = {**claimed.payload, str(cure): True}
             return Outcome(claimed.id, waiting, at, at, answer.error, payload=payload)
     return Outcome(claimed.id, DeliveryState.FAILED, at, error=answer.error)
 

@@ -1,0 +1,120 @@
+"""Pictures and previews on their way: the text arrives whatever becomes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbot.demo.botapi import Fault, FaultKind
+from feedbot.model import Chat
+from feedbot.store.outbox import Counts
+from feedbot.telegram.settings import Posting
+from tests.outboxes import Desk
+
+IMAGE = "https://example.org/1.jpg"
+TEXT = "Visit\n27 May 2020\n\nWho came.\n\npress"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with Desk.open(tmp_path) as opened:
+        yield opened
+
+
+def refused(method: str | None, description: str, times: int = 1) -> Fault:
+    return Fault(FaultKind.ERROR, method, error_code=400, description=description, times=times)
+
+
+async def posted(desk: Desk, chat: int, summary: str = "Who came.", **options: Any) -> list[str]:
+    """Deliver an entry with an image, and something after it; the methods that succeeded."""
+    id = await desk.add(chat)
+    await desk.post(id, "Visit", summary=summary, image=IMAGE)
+    await desk.owe(id, "after")
+    assert await desk.drain(Posting(chats=(Chat(chat, **{"photo": True, **options}),)))
+    return [entry.method for entry in desk.api.log.messages(chat)]
+
+
+async def test_a_photo_has_the_text_as_its_caption(desk: Desk) -> None:
+    chat = desk.api.add_channel()
+    assert await posted(desk, chat.id, silent=True) == ["sendPhoto", "sendMessage"]
+    first = desk.api.log.messages()[0]
+    assert first.text == TEXT
+    assert first.parameters["photo"] == IMAGE
+    assert first.parameters["disable_notification"] == "true"
+    assert {entity["type"] for entity in first.entities} == {"bold", "text_link", "italic"}
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Bad Request: wrong file identifier/HTTP URL specified",
+        "Bad Request: failed to get HTTP URL content",
+        "Bad Request: wrong type of the web page content",
+        "Bad Request: PHOTO_INVALID_DIMENSIONS",
+        "Bad Request: IMAGE_PROCESS_FAILED",
+        "Bad Request: WEBPAGE_CURL_FAILED",
+        "Bad Request: not enough rights to send photos to the chat",
+        "Bad Request: CHAT_SEND_PHOTOS_FORBIDDEN",
+        "Bad Request: something new about photos",
+    ],
+)
+async def test_where_the_photo_is_refused_the_text_goes_without_it(
+    desk: Desk, description: str
+) -> None:
+    chat = desk.api.add_channel()
+    desk.api.faults.add(refused("sendPhoto", description))
+    assert await posted(desk, chat.id) == ["sendMessage", "sendMessage"]
+    assert desk.read(chat.id) == [TEXT, "after"]
+    assert await desk.counts() == Counts(sent=2)
+
+
+async def test_a_group_that_wants_no_photos_gets_the_text(desk: Desk) -> None:
+    group = desk.api.add_supergroup()
+    group.permissions["can_send_photos"] = False
+    assert await posted(desk, group.id) == ["sendMessage", "sendMessage"]
+    assert desk.read(group.id) == [TEXT, "after"]
+
+
+async def test_a_photo_s_refused_markup_goes_plainly_with_the_photo(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(refused("sendPhoto", "Bad Request: can't parse entities: x"))
+    assert await posted(desk, chat.id) == ["sendPhoto", "sendMessage"]
+    assert "Visit (https://example.org/1)" in desk.read(chat.id)[0]
+
+
+async def test_a_text_longer_than_a_caption_goes_whole_without_the_photo(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    assert await posted(desk, chat.id, summary="word " * 300) == ["sendMessage", "sendMessage"]
+    assert desk.read(chat.id)[0].count("word") == 300
+
+
+async def test_where_the_preview_is_refused_the_text_goes_without_it(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(refused("sendMessage", "Bad Request: WEBPAGE_URL_INVALID"))
+    await posted(desk, chat.id, photo=False, preview="large")
+    assert desk.read(chat.id) == [TEXT, "after"]
+    options = json.loads(desk.api.log.messages()[0].parameters["link_preview_options"])
+    assert options == {"is_disabled": False}
+
+
+async def test_what_is_refused_with_and_without_its_photo_is_kept(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(refused(None, "Bad Request: x", times=2))
+    id = await desk.add(chat.id)
+    await desk.post(id, "Visit", image=IMAGE)
+    assert await desk.drain(Posting(chats=(Chat(chat.id, photo=True),)))
+    assert await desk.counts() == Counts(failed=1)
+    assert [call.method for call in desk.api.log.refused] == ["sendPhoto", "sendMessage"]
+
+
+async def test_the_preview_asked_for_is_the_one_sent(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    await posted(desk, chat.id, photo=False, preview="small")
+    options = json.loads(desk.api.log.messages()[0].parameters["link_preview_options"])
+    assert options == {
+        "is_disabled": False, "url": "https://example.org/1", "prefer_small_media": True
+    }  # fmt: skip
