@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.model import Chat
 from feedbot.store.outbox import Counts
-from feedbot.store.schema import deliveries, messages
+from feedbot.store.schema import deliveries, entries, messages
 from feedbot.telegram.settings import Posting
 from tests.outboxes import Desk
 
@@ -69,13 +70,24 @@ async def test_other_chats_go_on_between_the_parts(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-async def test_a_lost_answer_sends_no_earlier_part_again(desk: Desk, part: int) -> None:
+async def test_an_answer_that_never_came_sends_no_earlier_part_again(desk: Desk, part: int) -> None:
     chat = desk.api.add_private()
     desk.api.faults.add(Fault(FaultKind.DROP, method="sendMessage", after=part))
     await desk.post(await desk.add(chat.id), "Long", content=ARTICLE)
     assert await desk.drain(split(chat.id))
     assert told(desk.read(chat.id)) == LETTERS
     assert (await desk.counts()).sent == 1
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+async def test_a_lost_answer_is_about_one_part(desk: Desk, part: int) -> None:
+    chat = desk.api.add_private()
+    desk.api.faults.add(Fault(FaultKind.LOST, method="sendMessage", after=part))
+    await desk.post(await desk.add(chat.id), "Long", content=ARTICLE)
+    assert await desk.drain(split(chat.id))
+    texts = desk.read(chat.id)
+    assert texts[part] == texts.pop(part + 1)  # with nobody to ask it is sent again, alone
+    assert told(texts) == LETTERS
 
 
 @pytest.mark.parametrize("minutes", [0.0, 0.018])
@@ -101,13 +113,17 @@ async def test_only_what_is_left_is_sent_plainly(desk: Desk) -> None:
     assert modes == [True, False, False]
 
 
-async def test_a_delivery_ends_where_its_text_does_by_now(desk: Desk) -> None:
+async def test_a_text_begun_is_ended_whatever_changes_meanwhile(desk: Desk) -> None:
     chat = desk.api.add_private()
     await desk.post(await desk.add(chat.id), "Long", content=ARTICLE)
     assert not await desk.drain(split(chat.id), minutes=0)
+    async with desk.store.transaction() as connection:
+        await connection.execute(sa.update(entries).values(title="New", content="<p>New.</p>"))
     assert await desk.drain(Posting(chats=(Chat(chat.id, text="title"),)))
-    assert counted(desk.read(chat.id)) == ["(1/3)"]
-    assert await desk.counts() == Counts(sent=1)
+    assert counted(desk.read(chat.id)) == ["(1/3)", "(2/3)", "(3/3)"]
+    assert told(desk.read(chat.id)) == LETTERS
+    (row,) = await desk.rows(deliveries)
+    assert (row.state, row.payload) == ("sent", {})  # the text is not kept
 
 
 async def test_one_message_is_enough_unless_parts_are_wanted(desk: Desk) -> None:

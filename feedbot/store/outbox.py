@@ -164,6 +164,12 @@ async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> 
         .values(state=DeliveryState.SENT, finished_at=sa.bindparam("at"), error=None),
         [{"of": one.delivery_id, "at": one.at} for one in sent],
     )
+    for one in sent:
+        if one.payload is not None:
+            of = deliveries.c.id == one.delivery_id
+            await connection.execute(
+                sa.update(deliveries).where(of).values(payload=dict(one.payload))
+            )
     await tally.add(connection, "sent", len(sent))
 
 

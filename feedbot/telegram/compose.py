@@ -22,6 +22,9 @@ from feedbot.store.claim import Cause, Claimed
 from feedbot.telegram.answers import Verdict
 from feedbot.telegram.settings import Posting
 
+#: In the payload of a delivery whose first message is out: the HTML of all of them. What comes next
+#: continues that text, whatever became of the article or the configuration meanwhile.
+BEGUN = "begun"
 #: A photo's caption, after parsing.
 MAX_CAPTION = 1024
 _WEB = frozenset({"http", "https"})
@@ -42,11 +45,13 @@ class Post:
     """What is to be sent.
 
     parts:  the messages, in order
+    html:   their texts before markup was taken out: what has to be kept of a delivery begun
     markup: whether their texts are Telegram's HTML
     silent: without a sound
     """
 
     parts: tuple[Part, ...]
+    html: tuple[str, ...]
     markup: bool
     silent: bool
 
@@ -59,7 +64,8 @@ def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     short = utf16_len(text) <= MAX_CAPTION if plain else fits(first, MAX_CAPTION)
     photo = _photo(claimed, chat) if short and not rest else None
     parts = (Part(text, _preview(claimed, chat, first), photo), *map(Part, further))
-    return Post(parts, markup=not plain, silent=chat is not None and chat.silent)
+    silent = chat is not None and chat.silent
+    return Post(parts, tuple(htmls), markup=not plain, silent=silent)
 
 
 def _preview(claimed: Claimed, chat: Chat | None, html: str) -> LinkPreviewOptions:
@@ -88,6 +94,8 @@ def _photo(claimed: Claimed, chat: Chat | None) -> str | None:
 
 
 def _htmls(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
+    if begun := claimed.payload.get(BEGUN):
+        return list(begun)
     if claimed.kind != DeliveryKind.NEWS:
         return [_html(claimed, posting)]
     view = _view(claimed.causes, posting, chat)

@@ -228,8 +228,6 @@ class Deliverer:
         try:
             chat = (self._chats or {}).get((claimed.address, claimed.topic))
             post = compose(claimed, self._posting, chat)
-            if claimed.part >= len(post.parts):  # the text became shorter meanwhile
-                return Ended(claimed, self._clock.now())
             photo = post.parts[claimed.part].photo
             message = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
@@ -243,7 +241,8 @@ class Deliverer:
             return Ended(claimed, self._clock.now(), answer)
         at = self._clock.now()
         sent = ((message.chat_id, message.message_id),)
-        return Ended(claimed, at, messages=sent, more=claimed.part + 1 < len(post.parts))
+        more = claimed.part + 1 < len(post.parts)
+        return Ended(claimed, at, messages=sent, begun=post.html if more else ())
 
     async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
         """One message to Telegram. Raises TelegramError."""

@@ -19,6 +19,7 @@ from feedbot.owing import owe_notice
 from feedbot.store import bots, membership, outbox, subscribers
 from feedbot.store.outbox import Claimed, Outcome
 from feedbot.telegram.answers import Answer, Verdict
+from feedbot.telegram.compose import BEGUN
 from feedbot.telegram.texts import notice
 
 log = logging.getLogger(__name__)
@@ -37,14 +38,14 @@ _OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
 class Ended:
     """A call that is over: `answer` None means accepted, as these (chat id, message id).
 
-    more: the delivery has further messages, which go next
+    begun: where the delivery has further messages to come: the HTML of all of them
     """
 
     claimed: Claimed
     at: datetime
     answer: Answer | None = None
     messages: tuple[tuple[int, int], ...] = ()
-    more: bool = False
+    begun: tuple[str, ...] = ()
 
 
 def backoff(attempts: int, random: Random) -> timedelta:
@@ -57,14 +58,7 @@ def outcome(ended: Ended, random: Random) -> Outcome:
     """What the delivery's row is to say."""
     claimed, at, answer = ended.claimed, ended.at, ended.answer
     if answer is None:
-        state = DeliveryState.PENDING if ended.more else DeliveryState.SENT
-        due = at if ended.more else None
-        return Outcome(
-            *(claimed.id, state, at, due),
-            messages=ended.messages,
-            part=claimed.part,
-            attempted=not ended.more,  # attempts are those of the message that is next
-        )
+        return _accepted(ended)
     # A call that Telegram turned away settles no doubt that an earlier one left.
     waiting = DeliveryState.IN_DOUBT if claimed.doubtful else DeliveryState.PENDING
     match answer.verdict:
@@ -81,6 +75,19 @@ def outcome(ended: Ended, random: Random) -> Outcome:
             payload = {**claimed.payload, str(cure): True}
             return Outcome(claimed.id, waiting, at, at, answer.error, payload=payload)
     return Outcome(claimed.id, DeliveryState.FAILED, at, error=answer.error)
+
+
+def _accepted(ended: Ended) -> Outcome:
+    """The delivery is sent, or its next message is to go."""
+    claimed, at = ended.claimed, ended.at
+    messages, part = ended.messages, claimed.part
+    payload = {key: value for key, value in claimed.payload.items() if key != BEGUN}
+    if not ended.begun:
+        return Outcome(claimed.id, DeliveryState.SENT, at, None, None, messages, part,
+                       payload=payload if part else None)  # fmt: skip
+    # Attempts are those of the message that is next.
+    return Outcome(claimed.id, DeliveryState.PENDING, at, at, None, messages, part,
+                   attempted=False, payload=payload | {BEGUN: ended.begun})  # fmt: skip
 
 
 class Settler:
