@@ -68,7 +68,7 @@ def is_blank(text: str) -> bool:
 
 def utf16_len(text: str) -> int:
     """The length of `text` in UTF-16 code units, which is how Telegram counts."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, limit: int) -> str:
