@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from feedbot import __version__, config, logs
 from feedbot.config import Settings
 from feedbot.errors import ConfigError, FeedbotError, Problem, StoreError
+from feedbot.operator.arguments import add_operator
 
 _Arguments = Callable[..., argparse.Action]
 _EPILOG = "Start with: feedbot demo. The configuration is explained in config.example.toml."
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "how every source, counter and delivery stands")(
         "--json", action="store_true"
     )
+    add_operator(commands, _common, _load)
     argument = add("config", _config, "show the configuration in effect, secrets masked")
     argument("--schema", action="store_true", help="print its JSON schema instead")
     add("backup", _backup, "copy the store while it is in use")("file", type=Path, metavar="FILE")

@@ -198,3 +198,4 @@ class DeliveryState(StrEnum):
     IN_DOUBT = "in_doubt"  # was being sent when the process died or the answer was lost
     SENT = "sent"  # accepted, message ids recorded
     FAILED = "failed"  # refused for good; kept until looked at
+    DROPPED = "dropped"  # given up by the operator; never owed again by itself

@@ -2,6 +2,7 @@
 
     tick (once a second) → due sources → poll, many at once → publish → wake
                          → due counters                    → wake
+                         → the operator's commands         → wake
                          → feeds that could not be written before
 
 The tick only starts work, so a slow source delays no other, and no tick the next.
@@ -23,6 +24,7 @@ from feedbot.poll import Polled, Poller
 from feedbot.publish import Publisher
 from feedbot.store import sources
 from feedbot.store.engine import Store
+from feedbot.store.nudge import nudges
 from feedbot.store.sources import SourceState
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Scheduler:
         self._polls: dict[str, asyncio.Task[Polled]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._unwritten: set[str] = set()
+        self._nudges = 0  # as the last tick saw them
         self._room = asyncio.Semaphore(MOST_POLLS)
         self.last_tick: datetime | None = None  # the last that did all its work
         self._trouble: str | None = None  # why the last one did not
@@ -78,7 +81,7 @@ class Scheduler:
         """Start whatever is due. Never raises: trouble is logged once and shown as health."""
         try:
             await self._start_due()
-            if await self._daily.owe_due():
+            if await self._daily.owe_due() or await self._nudged():
                 self._wake()
             await self.publish_unwritten()
         except StoreError as error:
@@ -129,6 +132,12 @@ class Scheduler:
         async with self._store.reading() as connection:
             due = await sources.due(connection, now, busy=busy, limit=room)
         self._spawn(due)
+
+    async def _nudged(self) -> bool:
+        """Whether a command of the operator has changed what is owed, or to whom."""
+        async with self._store.reading() as connection:
+            seen, self._nudges = self._nudges, await nudges(connection)
+        return self._nudges != seen
 
     def _spawn(self, states: Iterable[SourceState]) -> list[asyncio.Task[Polled]]:
         configured = self._configured()

@@ -54,15 +54,15 @@ class Status:
             "sources": [
                 {
                     "name": source.name,
-                    "last_ok": _rfc3339(source.last_ok),
-                    "next": _rfc3339(source.next),
+                    "last_ok": rfc3339(source.last_ok),
+                    "next": rfc3339(source.next),
                     "entries": source.entries,
                     "error": source.error,
                 }
                 for source in self.sources
             ],
             "counters": [
-                {"name": counter.name, "days": counter.days, "next": _rfc3339(counter.next)}
+                {"name": counter.name, "days": counter.days, "next": rfc3339(counter.next)}
                 for counter in self.counters
             ],
             "deliveries": {
@@ -78,8 +78,8 @@ class Status:
         """The same for people, times in `zone`."""
         lines = [f"Sources (times in {zone.key})"]
         for source in self.sources:
-            last = _local(source.last_ok, zone, "never")
-            upcoming = _local(source.next, zone, "not scheduled")
+            last = local_time(source.last_ok, zone, "never")
+            upcoming = local_time(source.next, zone, "not scheduled")
             lines.append(
                 f"  {source.name}: {source.entries} entries, last good poll {last}, next {upcoming}"
             )
@@ -87,7 +87,7 @@ class Status:
                 lines.append(f"    {source.url}: {source.error}")
         lines += ["Counters"] if self.counters else []
         for counter in self.counters:
-            upcoming = _local(counter.next, zone, "not scheduled")
+            upcoming = local_time(counter.next, zone, "not scheduled")
             lines.append(f"  {counter.name}: {counter.days}, next {upcoming}: {counter.text}")
         sent = self.deliveries
         lines.append("Deliveries")
@@ -164,9 +164,11 @@ def _counter(
     return CounterStatus(counter.name, count, wording(counter, count), upcoming)
 
 
-def _rfc3339(moment: datetime | None) -> str | None:
+def rfc3339(moment: datetime | None) -> str | None:
+    """A moment as machines read it, in UTC."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def _local(moment: datetime | None, zone: ZoneInfo, otherwise: str) -> str:
+def local_time(moment: datetime | None, zone: ZoneInfo, otherwise: str) -> str:
+    """A moment as people read it, in `zone`; `otherwise` where there is none."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" if moment else otherwise

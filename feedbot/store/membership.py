@@ -13,6 +13,7 @@ from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import deliveries, meta, subscribers
 from feedbot.store.subscribers import (
     ADMIN,
+    BY_OPERATOR,
     MOVED,
     Key,
     Subscriber,
@@ -104,10 +105,27 @@ async def lose(
 
 
 async def resume(connection: AsyncConnection, addresses: Sequence[str]) -> list[Subscriber]:
-    """Write again to the paused ones among these addresses; returns them."""
+    """Write again to those at these addresses that Telegram made us pause; returns them."""
     paused = await select(
-        connection, subscribers.c.address.in_(addresses), subscribers.c.state == "paused"
+        connection,
+        subscribers.c.address.in_(addresses),
+        subscribers.c.state == "paused",
+        subscribers.c.reason.is_distinct_from(BY_OPERATOR),
     )
+    return await resume_by_hand(connection, paused)
+
+
+async def pause_by_hand(connection: AsyncConnection, rows: Sequence[Subscriber]) -> None:
+    """The operator wants these configured chats not written to, until told otherwise."""
+    for row in rows:
+        await update(connection, row.id, state="paused", reason=BY_OPERATOR)
+
+
+async def resume_by_hand(
+    connection: AsyncConnection, rows: Sequence[Subscriber]
+) -> list[Subscriber]:
+    """Write again to those of `rows` that are paused, whoever paused them; returns them."""
+    paused = [row for row in rows if row.state == "paused"]
     for row in paused:
         await update(connection, row.id, state="active", reason=None)
     return paused

@@ -1,7 +1,8 @@
 """Who follows: chats of the configuration, chats that said /start, and the admin chat.
 
     active    is sent what it is owed
-    paused    a configured chat that cannot be written to; what it is owed waits
+    paused    a configured chat that cannot be written to, or that the operator has paused; what it
+              is owed waits
     asking    said /start where the operator decides
     leaving   gone, or never was one; deleted as soon as the last answer to it is out
     removed   left the configuration; the row stays, so that its return announces nothing old
@@ -12,7 +13,7 @@ and move by themselves stands in `membership`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -28,7 +29,12 @@ from feedbot.store import outbox
 from feedbot.store.schema import meta, subscribers
 
 ADMIN = "admin_subscriber"  # key in `meta`: whose row is the admin chat's
+#: The reason of a configured chat that the operator paused: only the operator ends that.
+BY_OPERATOR = "paused by the operator"
 MOVED = "chat_moved:"  # keys in `meta`: what a configured chat's address has become
+
+#: States in which news and counters are owed: the paused ones' wait.
+OWED = ("active", "paused")
 
 Key = tuple[str, int]  # address, topic (0: none): what tells one subscriber from another
 
@@ -66,7 +72,7 @@ async def sync_config(
     """Make the rows follow the configuration; returns a line for each thing worth telling.
 
     A chat that left it is owed nothing any more; one that is back is told of new things only; one
-    that was paused is tried again.
+    that was paused is tried again, unless the operator paused it.
     """
     wanted = set(await configured(connection, chats))
     said = await _retire_others(connection, "config", wanted, now)
@@ -98,6 +104,8 @@ async def _adopt(connection: AsyncConnection, key: Key, origin: str, now: dateti
     row = await find(connection, *key)
     if row is None:
         return await insert(connection, key, origin, "active", now)
+    if row.origin == origin and row.state == "paused" and row.reason == BY_OPERATOR:
+        return row.id
     if (row.origin, row.state) != (origin, "active"):
         await update(connection, row.id, origin=origin, state="active", reason=None)
     return row.id
@@ -138,7 +146,7 @@ async def following(connection: AsyncConnection, chats: Sequence[Chat]) -> list[
     by_key = await configured(connection, chats)
     query = (
         sa.select(subscribers)
-        .where(subscribers.c.state.in_(("active", "paused")), subscribers.c.origin != "admin")
+        .where(subscribers.c.state.in_(OWED), subscribers.c.origin != "admin")
         .order_by(subscribers.c.id)
     )
     followers = []
@@ -173,6 +181,18 @@ async def find(connection: AsyncConnection, address: int | str, topic: int) -> S
     at = subscribers.c.address == address_of(address)
     found = await select(connection, at, subscribers.c.topic == topic)
     return found[0] if found else None
+
+
+async def of(connection: AsyncConnection, ids: Collection[int]) -> list[Subscriber]:
+    """The subscribers of these numbers."""
+    return await select(connection, subscribers.c.id.in_(sorted(ids)))
+
+
+async def at(connection: AsyncConnection, address: int | str) -> list[Subscriber]:
+    """Every subscriber at this address, one for each topic; moved groups under either address."""
+    here = address_of(address)
+    here = (await _moved(connection)).get(here, here)
+    return await select(connection, subscribers.c.address == here)
 
 
 async def get(connection: AsyncConnection, id: int) -> Subscriber | None:

@@ -1,0 +1,127 @@
+"""The operator's commands on the command line: `deliveries` and `chats`, with what they take."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from feedbot.config import Settings
+from feedbot.model import DeliveryState
+
+_Load = Callable[[argparse.Namespace], Settings]
+_Common = Callable[[], argparse.ArgumentParser]
+_Work = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+class _Group:
+    """A command that has commands of its own."""
+
+    def __init__(self, commands: Any, name: str, text: str, common: _Common, load: _Load) -> None:
+        group = commands.add_parser(name, parents=[common()], help=text, description=text)
+        self._actions = group.add_subparsers(required=True, metavar="ACTION")
+        self._common = common
+        self._load = load
+
+    def add(self, name: str, work: _Work, text: str) -> argparse.ArgumentParser:
+        """A command of the group; `work` returns its exit code."""
+        action: argparse.ArgumentParser = self._actions.add_parser(
+            name, parents=[self._common()], help=text, description=text
+        )
+        action.set_defaults(command=lambda options: asyncio.run(work(self._load(options), options)))
+        return action
+
+
+def add_operator(commands: Any, common: _Common, load: _Load) -> None:
+    """Add `deliveries` and `chats` to the program's commands.
+
+    common: makes a parser of what may stand after any command
+    load:   reads the configuration a command line names; raises ConfigError
+    """
+    _deliveries(_Group(commands, "deliveries", "what is owed, and what became of it", common, load))
+    _chats(_Group(commands, "chats", "who is written to", common, load))
+
+
+def _deliveries(group: _Group) -> None:
+    action = group.add("list", _list, "what is not sent yet or has failed, in the order owed")
+    action.add_argument("--chat", metavar="CHAT", help="only this one: its number or @name")
+    action.add_argument(
+        "--state", choices=[state.value for state in DeliveryState], help="only these"
+    )
+    action.add_argument(
+        "--limit", type=_count, default=100, metavar="N", help="the last N (default: %(default)s)"
+    )
+    action.add_argument("--json", action="store_true")
+    action = group.add("show", _show, "all that is known of one")
+    action.add_argument("id", type=int, metavar="ID")
+    action.add_argument("--json", action="store_true")
+    _which(group.add("retry", _retry, "try again what failed or was dropped; resumes its chat"))
+    _which(group.add("drop", _drop, "give up what is owed or has failed, for good"))
+
+
+def _which(action: argparse.ArgumentParser) -> None:
+    which = action.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", type=int, nargs="*", default=[], metavar="ID")
+    which.add_argument("--chat", metavar="CHAT", help="all of this one: its number or @name")
+
+
+def _chats(group: _Group) -> None:
+    group.add("list", _list_chats, "every chat, and how it stands").add_argument(
+        "--json", action="store_true"
+    )
+    action = group.add("pause", _pause, "write nothing to a configured chat; what is owed waits")
+    action.add_argument("chat", metavar="CHAT")
+    group.add("resume", _resume, "write to a paused chat again").add_argument(
+        "chat", metavar="CHAT"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000000")
+    return int(text)
+
+
+async def _list(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import deliveries
+
+    return await deliveries.show_list(
+        settings, options.chat, options.state, options.limit, as_json=options.json
+    )
+
+
+async def _show(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import deliveries
+
+    return await deliveries.show(settings, options.id, as_json=options.json)
+
+
+async def _retry(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import deliveries
+
+    return await deliveries.retry(settings, options.id, options.chat)
+
+
+async def _drop(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import deliveries
+
+    return await deliveries.drop(settings, options.id, options.chat)
+
+
+async def _list_chats(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import chats
+
+    return await chats.show_list(settings, as_json=options.json)
+
+
+async def _pause(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import chats
+
+    return await chats.pause(settings, options.chat)
+
+
+async def _resume(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import chats
+
+    return await chats.resume(settings, options.chat)

@@ -1,0 +1,177 @@
+"""What the operator does by hand, with nobody at work and beside a `run` that is."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbot.demo.botapi import Fault, FaultKind
+from feedbot.demo.site import Event
+from tests.commands import CHANNEL, Desk, Running
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with Desk(tmp_path) as desk:
+        yield desk
+
+
+def publish(desk: Desk, *numbers: int) -> None:
+    for number in numbers:
+        day = datetime.now(UTC).date()
+        desk.site.publish(Event(day, f"Event number {number}", f"What came of {number}"))
+
+
+def titles(*numbers: int) -> list[str]:
+    return [f"Event number {number}" for number in numbers]
+
+
+async def lines(desk: Desk, *arguments: str, code: int = 0) -> list[str]:
+    done = await desk.feedbot(*arguments)
+    assert done.code == code, (done.out, done.err)
+    return done.out.splitlines()
+
+
+async def chat(desk: Desk) -> dict[str, Any]:
+    """How the channel stands."""
+    [found] = (await desk.feedbot("chats", "list", "--json")).json["chats"]
+    assert found["chat"] == CHANNEL
+    return dict(found)
+
+
+async def test_what_failed_is_listed_shown_tried_again_and_given_up(desk: Desk) -> None:
+    none = await desk.feedbot("deliveries", "list")
+    assert (none.code, "there is no store here yet" in none.err) == (2, True)
+    assert not (desk.folder / "feedbot.db").exists()
+    await desk.feedbot("once")
+    assert await lines(desk, "deliveries", "list", code=1) == []
+
+    refusal = f"Bad Request: {desk.api.token} is odd"
+    desk.api.faults.add(
+        Fault(FaultKind.ERROR, method="sendMessage", error_code=400, description=refusal, times=2)
+    )
+    publish(desk, 1, 2, 3)
+    assert (await desk.feedbot("once")).code == 1
+    first, second = await lines(desk, "deliveries", "list")
+    assert first.split()[:4] == ["1", "failed", CHANNEL, "news"]
+    assert "Event number 1; <bot token> is odd" in first
+    assert "Event number 2" in second
+    sent = await desk.feedbot("deliveries", "list", "--state", "sent", "--chat", "@PRESS", "--json")
+    assert [(one["id"], one["what"]) for one in sent.json["deliveries"]] == [(3, titles(3)[0])]
+    [last] = await lines(desk, "deliveries", "list", "--limit", "1")
+    assert last == second
+    shown = (await desk.feedbot("deliveries", "show", "3", "--json")).json
+    assert shown["state"] == "sent"
+    assert shown["messages"] == [{"chat": desk.chat.id, "message": 1}]
+    [cause] = shown["entries"]
+    assert (cause["source"], cause["title"]) == ("embassy", "Event number 3")
+    told = await lines(desk, "deliveries", "show", "1")
+    assert "state:     failed" in told
+    assert f"entries:   embassy  Event number 1  {desk.server.url}" in "\n".join(told)
+    assert await lines(desk, "deliveries", "show", "9", code=1) == ["9: no such delivery"]
+
+    assert await lines(desk, "deliveries", "retry", "1", "3", "9", code=1) == [
+        "1: owed again",
+        "3: sent already",
+        "9: no such delivery",
+    ]
+    assert await lines(desk, "deliveries", "drop", "2") == ["2: dropped"]
+    assert [line.split()[:2] for line in await lines(desk, "deliveries", "list")] == [
+        ["1", "pending"]
+    ]
+    assert (await desk.feedbot("once")).code == 0
+    assert desk.posted() == titles(3, 1)
+    assert (await desk.feedbot("status", "--json")).json["deliveries"] == {
+        "owed": 0, "sent": 2, "in_doubt": 0, "resent": 0, "failed": 0
+    }  # fmt: skip
+    assert await lines(desk, "deliveries", "retry", "--chat", CHANNEL) == ["2: owed again"]
+    assert await lines(desk, "deliveries", "drop", "--chat", CHANNEL) == ["2: dropped"]
+    for command in ("retry", "drop"):
+        assert await lines(desk, "deliveries", command, "--chat", "-1001", code=1) == [
+            "-1001: no such chat; `feedbot chats list` names them"
+        ]
+    for wrong in (["retry"], ["drop", "1", "--chat", CHANNEL], ["list", "--state", "odd"], []):
+        refused = await desk.feedbot("deliveries", *wrong)
+        assert (refused.code, "usage: feedbot deliveries" in refused.err) == (2, True)
+
+
+async def test_one_dropped_while_in_doubt_is_still_in_doubt_when_tried_again(desk: Desk) -> None:
+    await desk.feedbot("once")
+    desk.config["sources"][0]["every"] = "1s"
+    desk.api.faults.add(Fault(FaultKind.SILENT, method="sendMessage", times=1))
+    async with desk.running() as running:
+        publish(desk, 1)
+        await running.until(desk.posted)
+        [being] = await lines(desk, "deliveries", "drop", "--chat", CHANNEL)
+        assert being == "1: dropped; it was being sent and may arrive"
+        await running.end(signal.SIGKILL)
+    assert (await desk.feedbot("once")).code == 0
+    assert desk.posted() == titles(1)
+    await lines(desk, "deliveries", "retry", "1")
+    assert (await desk.feedbot("status", "--json")).json["deliveries"]["in_doubt"] == 1
+
+
+async def test_a_chat_rests_and_is_written_to_again_beside_a_run(desk: Desk) -> None:
+    desk.config["sources"][0]["every"] = "1s"
+    async with desk.running() as running:
+        await running.until(lambda: "baseline of 10 entries" in running.err)
+        assert await lines(desk, "chats", "pause", CHANNEL) == [
+            f"{CHANNEL}: paused; what it is owed waits"
+        ]
+        running.send(signal.SIGHUP)  # a reload is no word of the operator about this chat
+        await running.until(lambda: "configuration reloaded" in running.err)
+        publish(desk, 1)
+        await owed(desk, running, 1)
+        [line] = await lines(desk, "chats", "list")
+        assert line == f"{CHANNEL}  config  paused: paused by the operator  owed 1, failed 0"
+        assert desk.posted() == []
+        assert await lines(desk, "chats", "resume", CHANNEL) == [f"{CHANNEL}: resumed"]
+        await running.until(desk.posted)
+        assert await lines(desk, "chats", "resume", CHANNEL, code=1) == [f"{CHANNEL}: not paused"]
+
+        await lines(desk, "chats", "pause", CHANNEL)
+        publish(desk, 2)
+        await owed(desk, running, 1)
+        assert await lines(desk, "deliveries", "drop", "--chat", CHANNEL) == ["2: dropped"]
+        await lines(desk, "chats", "resume", CHANNEL)
+
+        gone = Fault(
+            FaultKind.ERROR, method="sendMessage", error_code=403, times=1,
+            description="Forbidden: bot was kicked from the channel chat",
+        )  # fmt: skip
+        desk.api.faults.add(gone)
+        publish(desk, 3)
+        await running.until(lambda: "Nothing can be posted to" in running.err)
+        assert (await chat(desk))["state"] == "paused"
+        assert await lines(desk, "deliveries", "retry", "3") == [f"{CHANNEL}: resumed"]
+        await running.until(lambda: len(desk.posted()) == 2)
+        assert desk.posted() == titles(1, 3)
+        assert await running.end() == 0
+
+
+async def test_only_chats_of_the_configuration_are_paused(desk: Desk) -> None:
+    await desk.feedbot("once")
+    desk.config["telegram"] |= {"chats": [], "admin_chat": 42}
+    await desk.feedbot("once")
+    for address in ("42", CHANNEL):
+        assert await lines(desk, "chats", "pause", address, code=1) == [
+            f"{address}: not a chat of the configuration; only those can be paused"
+        ]
+    found = (await desk.feedbot("chats", "list", "--json")).json["chats"]
+    assert [(one["chat"], one["origin"], one["state"]) for one in found] == [
+        (CHANNEL, "config", "removed"),
+        ("42", "admin", "active"),
+    ]
+
+
+async def owed(desk: Desk, running: Running, number: int) -> None:
+    """Return when the channel is owed so many."""
+    feed = desk.folder / "feeds" / "embassy.atom"
+    newest = desk.site.latest[0].title
+    await running.until(lambda: newest in feed.read_text(encoding="utf-8"))
+    assert (await chat(desk))["owed"] == number
