@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--wait", type=_duration, default="10m", metavar="TIME",
         help="how long to wait for Telegram's limits (default: %(default)s)",
     )  # fmt: skip
+    argument("--dry-run", action="store_true", help="show every message; send and store nothing")
     argument = add("check", _check, "validate the configuration; names every problem")
     argument("--online", action="store_true", help="also ask Telegram about the bot and its chats")
     argument = add(
@@ -210,9 +211,14 @@ def _leave() -> None:
 
 
 def _once(options: argparse.Namespace) -> int:
+    settings = _watching(options, _settings(options))
+    if options.dry_run:
+        from feedbot.operator.rehearsal import rehearse
+
+        return asyncio.run(rehearse(settings))
     from feedbot.once import once
 
-    return asyncio.run(once(_watching(options, _settings(options)), options.wait))
+    return asyncio.run(once(settings, options.wait))
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -14,6 +14,8 @@ from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.demo.site import Event
 from tests.commands import CHANNEL, Desk, Running
 
+KEPT = (".db", ".atom")
+
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
@@ -167,6 +169,40 @@ async def test_only_chats_of_the_configuration_are_paused(desk: Desk) -> None:
         (CHANNEL, "config", "removed"),
         ("42", "admin", "active"),
     ]
+
+
+async def test_a_dry_run_shows_every_message_and_leaves_all_as_it_was(desk: Desk) -> None:
+    desk.config["sources"].append(desk.source("broken", "/nowhere"))
+    assert sorted(await lines(desk, "once", "--dry-run", code=1)) == [
+        f"broken: {desk.server.url}/nowhere: HTTP 404 Not Found",
+        "dry run: 0 would be sent; nothing was sent, stored or written",
+        "embassy: 0 new",
+    ]
+    assert [path.name for path in desk.folder.iterdir()] == ["config.toml"]
+
+    desk.config["sources"].pop()
+    await desk.feedbot("once")
+    await lines(desk, "chats", "pause", CHANNEL)
+    desk.config["telegram"]["chats"].append({"id": "@guests"})
+    guests = desk.api.add_supergroup("Guests", username="guests")
+    publish(desk, 1, 2)
+    before = contents(desk.folder)
+    shown = await lines(desk, "once", "--dry-run", "-v")
+    assert shown[0] == "embassy: 2 new"
+    assert [line for line in shown if line.startswith("to ")] == ["to @guests: news"] * 2
+    told = "\n".join(shown)
+    one, two = (told.index(f"    {title}") for title in titles(1, 2))
+    assert one < told.index("    What came of 1") < two
+    assert shown[-1].startswith("dry run: 2 would be sent, 2 wait for a paused chat; nothing was")
+    assert contents(desk.folder) == before
+    assert desk.posted(guests.id) == []
+    assert (await desk.feedbot("once")).code == 1  # what waits for the paused chat is still owed
+    assert desk.posted(guests.id) == titles(1, 2)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The store and the feeds; what SQLite lays beside a store says only that it was open."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.suffix in KEPT}
 
 
 async def owed(desk: Desk, running: Running, number: int) -> None:

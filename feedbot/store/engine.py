@@ -135,7 +135,7 @@ class Store:
 
     async def backup(self, target: Path) -> None:
         """Write a consistent copy to `target` while others work. Raises StoreError."""
-        await asyncio.to_thread(_backup, self.path, target)
+        await asyncio.to_thread(backup, self.path, target)
 
 
 def _lock_path(path: Path) -> Path:
@@ -205,7 +205,8 @@ def _translated(path: Path, error: sqlite3.Error) -> StoreError:
     return StoreError(f"{path}: {text}")
 
 
-def _backup(source: Path, target: Path) -> None:
+def backup(source: Path, target: Path) -> None:
+    """Write a consistent copy of the database at `source` to `target`. Raises StoreError."""
     if target.exists():
         raise StoreError(f"{target}: exists already; a backup never overwrites")
     partial = target.with_name(target.name + ".part")

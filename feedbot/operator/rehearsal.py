@@ -1,0 +1,83 @@
+"""`feedbot once --dry-run`: what a round would bring, played on a copy that is thrown away.
+
+Pages are really fetched. The store, the feeds and Telegram stay as they are, and a `run` that is at
+work is not disturbed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedbot.app import App
+from feedbot.config import Settings
+from feedbot.model import DeliveryState
+from feedbot.operator.beside import say
+from feedbot.render.telegram_html import to_plain
+from feedbot.store import outbox, subscribers
+from feedbot.store.claim import Claimed
+from feedbot.store.engine import backup
+from feedbot.store.outbox import Outcome
+from feedbot.telegram.compose import compose
+from feedbot.telegram.settings import posting_of
+
+_BATCH = 100  # claimed at a time
+#: Whatever waits for a limit or another try is shown as well.
+_AHEAD = timedelta(days=366)
+
+
+async def rehearse(settings: Settings) -> int:
+    """Poll, owe, and print every message as it would look; 1 if a source failed.
+
+    Raises StoreError, PublishError.
+    """
+    with TemporaryDirectory(prefix="feedbot-dry-run-") as folder:
+        async with App.open(await _elsewhere(settings, Path(folder))) as app:
+            polled = await app.scheduler.poll_all()
+            await app.daily.owe_due()
+            for result in polled:
+                say(result.error or f"{result.source}: {result.new} new")
+            async with app.store.transaction() as connection:
+                shown = await _show_owed(app, connection)
+                waiting = (await outbox.counts(connection)).owed
+    rest = f", {waiting} wait for a paused chat" if waiting else ""
+    posts = f"{shown} would be sent{rest}" if settings.telegram.token else "no telegram.token"
+    say(f"dry run: {posts}; nothing was sent, stored or written")
+    return 1 if any(result.error for result in polled) else 0
+
+
+async def _elsewhere(settings: Settings, folder: Path) -> Settings:
+    """`settings` on a copy of the store, with its feeds beside it."""
+    copy = folder / "feedbot.db"
+    if settings.storage.path.exists():
+        await asyncio.to_thread(backup, settings.storage.path, copy)
+    storage = settings.storage.model_copy(update={"url": f"sqlite:///{copy}"})
+    feeds = settings.feeds.model_copy(update={"directory": folder / "feeds"})
+    return settings.model_copy(update={"storage": storage, "feeds": feeds})
+
+
+async def _show_owed(app: App, connection: AsyncConnection) -> int:
+    """Print what is owed in the order it would go; returns how many. They are then owed no more."""
+    posting = posting_of(app.settings)
+    chats = await subscribers.configured(connection, posting.chats)
+    later = app.clock.now() + _AHEAD
+    shown = 0
+    while claimed := await outbox.claim(connection, later, limit=_BATCH, busy=()):
+        for one in claimed:
+            post = compose(one, posting, chats.get((one.address, one.topic)))
+            _show(one, to_plain(post.text) if post.markup else post.text)
+        done = [Outcome(one.id, DeliveryState.DROPPED, later) for one in claimed]
+        await outbox.record(connection, done)
+        shown += len(claimed)
+    return shown
+
+
+def _show(claimed: Claimed, text: str) -> None:
+    topic = f", topic {claimed.topic}" if claimed.topic else ""
+    say(f"to {claimed.address}{topic}: {claimed.kind}")
+    for line in text.splitlines():
+        say(f"    {line}".rstrip())
