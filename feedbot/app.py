@@ -25,6 +25,7 @@ from feedbot.config import Settings
 from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
+from feedbot.housekeeping import Housekeeper
 from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
@@ -72,6 +73,7 @@ class App:
             store, fetcher, clock, audience, authority=_authority(settings), random=random
         )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
+        self.housekeeper = Housekeeper(store, clock, lambda: self.settings.telegram.keep_sent)
         self.telegram = Telegram.build(settings, store, clock, random)
         self.scheduler = Scheduler(
             store,
@@ -141,6 +143,7 @@ class App:
         deadline = self.clock.now() + wait
         polled = await self.scheduler.poll_all()
         await self.scheduler.publish_unwritten()
+        await self.housekeeper.sweep()
         try:
             await self.daily.owe_due()
             return polled, await self.telegram.drain(deadline) if self.telegram else True
@@ -157,15 +160,16 @@ class App:
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
-        ticker.add_job(
-            self.scheduler.tick,
-            "interval",
-            seconds=1,
-            coalesce=True,
-            misfire_grace_time=None,
-            max_instances=1,
-            next_run_time=datetime.now(UTC),
-        )
+        for tick in (self.scheduler.tick, self.housekeeper.tick):
+            ticker.add_job(
+                tick,
+                "interval",
+                seconds=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                max_instances=1,
+                next_run_time=datetime.now(UTC),
+            )
         web.start()
         ticker.start()
         if self.telegram:

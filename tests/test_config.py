@@ -41,6 +41,7 @@ api_url = "http://127.0.0.1:8081/"
 admin_chat = "@ops_room"
 proxy = "socks5://user:hidden@127.0.0.1:1080"
 open = false
+keep_sent = "2d"
 
 [[telegram.chats]]
 id = -1001234567890
@@ -141,6 +142,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert settings.telegram.proxy is not None
     assert "hidden" in settings.telegram.proxy.get_secret_value()
     assert not settings.telegram.open
+    assert settings.telegram.keep_sent == timedelta(days=2)
 
 
 def test_sources_inherit_zone_and_language_from_the_top(tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         api_url=ROOTS,
         admin_chat=CHATS,
         open=st.booleans(),
+        keep_sent=SPANS,
     )
     sections = table(
         {},

@@ -163,6 +163,10 @@ class Telegram(Section):
         default=True,
         description="Whether anyone may /start; false: only whom the admin chat lets in.",
     )
+    keep_sent: Duration = Field(
+        default=parse_duration("90d"),
+        description="How long the text of what was sent is kept; that it was sent stays known.",
+    )
     chats: Annotated[tuple[Chat, ...], Strict(False)] = Field(
         default=(), description="Chats that get messages whatever they say to the bot."
     )
