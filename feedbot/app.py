@@ -32,7 +32,7 @@ from feedbot.poll import Audience, Polled, Poller
 from feedbot.publish import Publisher
 from feedbot.schedule import Scheduler
 from feedbot.status import Status, read_status
-from feedbot.store import outbox, sources, subscribers
+from feedbot.store import backlog, outbox, sources, subscribers
 from feedbot.store.engine import Store
 from feedbot.telegram import Telegram
 from feedbot.web.app import create_app
@@ -122,9 +122,13 @@ class App:
         async with self.store.transaction() as connection:
             watched = list(settings.effective_sources())
             await sources.sync(connection, watched, _authority(settings), now)
+            chats = settings.effective_chats()
+            fresh = await backlog.newcomers(connection, chats)
             lines = await subscribers.sync_config(
-                connection, settings.effective_chats(), settings.telegram.admin_chat, now
+                connection, chats, settings.telegram.admin_chat, now
             )
+            if self.telegram:
+                await backlog.owe(connection, fresh, watched, now)
         for line in lines:
             log.warning("%s", line)
 
@@ -218,6 +222,7 @@ class App:
         self.publisher.configure(self.sources, base_url(new), new.feeds.entries)
         if self.telegram:
             self.telegram.configure(new)
+            self.telegram.wake()  # a new chat may be owed what was before it
         try:
             await self.daily.sync()
             await self.publisher.publish_all()

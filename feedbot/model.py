@@ -94,6 +94,7 @@ class Chat:
     preview:  how Telegram shows the article's page below the text; None: as it likes
     photo:    whether an entry's image is posted, with the text as its caption
     include/exclude: plain words, or `re:` patterns (google-re2)
+    backlog:  how many earlier entries it is told of when it is new
     """
 
     address: int | str
@@ -108,6 +109,7 @@ class Chat:
     photo: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    backlog: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from feedbot.filters import Filter
 from feedbot.identity import Row
 from feedbot.model import DeliveryKind
+
+#: The revision a new entry is announced with.
+FIRST = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,13 @@ class Follower:
 
     def wants_news(self, source_name: str, source_title: str, row: Row) -> bool:
         """Whether a new row of this source is for it."""
+        return self.wants_text(source_name, source_title, row.item.title, row.item.summary)
+
+    def wants_text(self, source_name: str, source_title: str, title: str, summary: str) -> bool:
+        """Whether an entry of this source that says this is for it."""
         if self.sources is not None and source_name not in self.sources:
             return False
-        item = row.item
-        return self.filter is None or self.filter.wants(item.title, item.summary, source_title)
+        return self.filter is None or self.filter.wants(title, summary, source_title)
 
     def wants_counter(self, name: str) -> bool:
         """Whether this counter's days are for it."""
@@ -65,6 +72,19 @@ class Announced:
     row: Row
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of earlier days; `source` is its source's name."""
+
+    entry_id: int
+    article_id: int
+    published: datetime
+    title: str
+    summary: str
+    source: str
+    source_title: str
+
+
 def owe_news(
     announced: Sequence[Announced],
     source_name: str,
@@ -77,13 +97,42 @@ def owe_news(
         Owed(
             follower.id,
             DeliveryKind.NEWS,
-            f"news:{follower.id}:{news.article_id}:{news.revision}",
+            _news_key(follower.id, news.article_id, news.revision),
             entry_id=news.entry_id,
         )
         for news in announced
         for follower in everyone
         if follower.wants_news(source_name, source_title, news.row)
     ]
+
+
+def owe_backlog(told: Iterable[Told], follower: Follower, number: int) -> list[Owed]:
+    """The last `number` articles that a new follower wants, oldest first.
+
+    Announced again, by another source or after a change, such an article is owed already.
+    """
+    wanted = [
+        one
+        for one in told
+        if follower.wants_text(one.source, one.source_title, one.title, one.summary)
+    ]
+    wanted.sort(key=lambda one: (one.published, one.entry_id))
+    newest_first = dict.fromkeys(one.article_id for one in reversed(wanted))
+    last = set(islice(newest_first, number))
+    return [
+        Owed(
+            follower.id,
+            DeliveryKind.NEWS,
+            _news_key(follower.id, one.article_id, FIRST),
+            entry_id=one.entry_id,
+        )
+        for one in wanted
+        if one.article_id in last
+    ]
+
+
+def _news_key(subscriber_id: int, article_id: int, revision: int) -> str:
+    return f"news:{subscriber_id}:{article_id}:{revision}"
 
 
 def owe_counter(name: str, day: date, text: str, followers: Iterable[Follower]) -> list[Owed]:

@@ -12,8 +12,10 @@ import pytest
 
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.demo.site import Event
+from tests import seed
 from tests.commands import CHANNEL, Desk, Running
 
+GUESTS = ("guests", "visitors", "newcomers")
 KEPT = (".db", ".atom")
 
 
@@ -169,6 +171,35 @@ async def test_only_chats_of_the_configuration_are_paused(desk: Desk) -> None:
         (CHANNEL, "config", "removed"),
         ("42", "admin", "active"),
     ]
+
+
+async def test_a_chat_added_later_begins_with_its_backlog(desk: Desk) -> None:
+    await desk.feedbot("once")
+    publish(desk, 1, 2)
+    await desk.feedbot("once")
+    chats = desk.config["telegram"]["chats"]
+    plain, picky, late = (desk.api.add_supergroup(name, username=name) for name in GUESTS)
+    chats += [
+        {"id": f"@{GUESTS[0]}"},
+        {"id": f"@{GUESTS[1]}", "backlog": 3, "exclude": ["number 2"]},
+    ]
+    for _ in range(2):
+        assert (await desk.feedbot("once")).code == 0
+        assert desk.posted(plain.id) == []
+        assert desk.posted(picky.id) == [seed.ROWS[1].title, seed.ROWS[0].title, *titles(1)]
+    returning = chats.pop()
+    await desk.feedbot("once")
+    chats.append(returning | {"backlog": 9})  # one that is back is told of new things only
+    async with desk.running() as running:
+        await running.until(lambda: "page at" in running.err)
+        chats.append({"id": f"@{GUESTS[2]}", "backlog": 1})
+        desk.save()
+        running.send(signal.SIGHUP)
+        await running.until(lambda: desk.posted(late.id))
+        assert await running.end() == 0
+    assert desk.posted(late.id) == titles(2)
+    assert len(desk.posted(picky.id)) == 3
+    assert desk.posted() == titles(1, 2)
 
 
 async def test_a_dry_run_shows_every_message_and_leaves_all_as_it_was(desk: Desk) -> None:

@@ -51,6 +51,7 @@ counters = []
 silent = true
 include = ["visa", 're:\\bvisas?\\b']
 exclude = ["weather"]
+backlog = 5
 
 [[telegram.chats]]
 id = "@everything"
@@ -186,6 +187,7 @@ def test_chats_follow_everything_unless_they_say(tmp_path: Path) -> None:
         silent=True,
         include=("visa", r"re:\bvisas?\b"),
         exclude=("weather",),
+        backlog=5,
     )
     assert everything == model.Chat(address="@everything")
 

@@ -106,6 +106,7 @@ def chats(sources: list[str], counted: list[str]) -> st.SearchStrategy[dict[str,
         template=st.just('<b>{{ title }}</b>\n<a href="{{ link }}">{{ date }}</a>'),
         include=PATTERNS,
         exclude=PATTERNS,
+        backlog=st.integers(0, 1000),
     )
 
 

@@ -137,6 +137,10 @@ class Chat(Section):
         description="Items with one of these words, or `re:` patterns (RE2), are not sent.",
     )
 
+    backlog: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0, description="How many earlier entries it is told of when it is added."
+    )
+
     def value(self) -> model.Chat:
         """The chat as the rest of feedbot knows it."""
         fields = {name: getattr(self, name) for name in type(self).model_fields if name != "id"}

@@ -15,7 +15,7 @@ from feedbot.diff import Diff, Place, Verdict, oldest_first
 from feedbot.identity import Row
 from feedbot.matching import Known, Pending
 from feedbot.model import ChangeKind, Entry, Item, PageDate, Source
-from feedbot.owing import Announced
+from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
 from feedbot.store.articles import article_ids
 from feedbot.store.dialect import chunks
@@ -174,14 +174,14 @@ async def _insert(
             "published": published(row.item.date, _whole(now), source.timezone),
             "updated": next(stamps),
             "first_seen": now,
-            "revision": 1,
+            "revision": FIRST,
         }
         for row in rows
     ]
     insert = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
     ids = (await connection.execute(insert, values)).scalars().all()
     return [
-        Announced(entry_id, ids_of[row.article_key], 1, row)
+        Announced(entry_id, ids_of[row.article_key], FIRST, row)
         for entry_id, row in zip(ids, rows, strict=True)
     ]
 

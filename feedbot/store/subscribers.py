@@ -155,12 +155,13 @@ async def following(connection: AsyncConnection, chats: Sequence[Chat]) -> list[
         if row.origin == "chat":
             followers.append(Follower(row.id))
         elif chat:
-            followers.append(_follower(row.id, chat))
+            followers.append(follower(row.id, chat))
     return followers
 
 
 @lru_cache(maxsize=1024)
-def _follower(id: int, chat: Chat) -> Follower:
+def follower(id: int, chat: Chat) -> Follower:
+    """The subscriber of this number as the one that follows what this chat does."""
     return Follower(
         id,
         None if chat.sources is None else frozenset(chat.sources),
