@@ -15,14 +15,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from feedbot import __version__, config, logs
 from feedbot.config import Settings
 from feedbot.errors import ConfigError, FeedbotError, Problem, StoreError
-from feedbot.operator.arguments import add_operator
+from feedbot.operator.arguments import add_operator, duration
 
 _Arguments = Callable[..., argparse.Action]
 _EPILOG = "Start with: feedbot demo. The configuration is explained in config.example.toml."
@@ -87,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "watch, deliver, answer and serve until stopped")
     argument = add("once", _once, "poll every source now, deliver what is owed, and exit")
     argument(
-        "--wait", type=_duration, default="10m", metavar="TIME",
+        "--wait", type=duration, default="10m", metavar="TIME",
         help="how long to wait for Telegram's limits (default: %(default)s)",
     )  # fmt: skip
     argument("--dry-run", action="store_true", help="show every message; send and store nothing")
@@ -108,13 +107,6 @@ def _parser() -> argparse.ArgumentParser:
     argument("--schema", action="store_true", help="print its JSON schema instead")
     add("backup", _backup, "copy the store while it is in use")("file", type=Path, metavar="FILE")
     return parser
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return config.parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 # -------------------------------------------------------------------- configuration

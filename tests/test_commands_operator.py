@@ -202,6 +202,45 @@ async def test_a_chat_added_later_begins_with_its_backlog(desk: Desk) -> None:
     assert desk.posted() == titles(1, 2)
 
 
+async def test_a_test_is_posted_as_all_is_and_deleted(desk: Desk) -> None:
+    await desk.feedbot("once")
+    group = desk.api.add_supergroup("Forum", username="forum")
+    desk.config["telegram"]["chats"].append({"id": "@forum"})
+    assert await lines(desk, "chats", "test", "@forum") == ["@forum: posted and deleted"]
+    desk.config["sources"][0]["every"] = "1s"
+    refusal = Fault(
+        FaultKind.ERROR, chat_id=group.id, method="sendMessage", times=1,
+        error_code=400, description="Bad Request: message is odd",
+    )  # fmt: skip
+    async with desk.running() as running:
+        publish(desk, 1)
+        await running.until(lambda: desk.posted() and titles(1)[0] in desk.posted(group.id))
+        assert await lines(desk, "chats", "test", "@forum") == ["@forum: posted and deleted"]
+        desk.api.faults.add(refusal)
+        assert await lines(desk, "chats", "test", "@forum", code=1) == ["@forum: Message is odd"]
+        assert await running.end() == 0
+    test = "This is a test. It will be deleted at once."
+    assert desk.posted(group.id) == [test, titles(1)[0], test]
+    calls = [
+        (one.method, one.message_id) for one in desk.api.log.entries if one.chat_id == group.id
+    ]
+    assert [method for method, _ in calls] == [
+        "sendMessage", "deleteMessage", "sendMessage", "sendMessage", "deleteMessage"
+    ]  # fmt: skip
+    assert calls[0][1] == calls[1][1]
+    assert calls[3][1] == calls[4][1]
+
+    await lines(desk, "chats", "pause", "@forum")
+    assert await lines(desk, "chats", "test", "@forum", code=1) == [
+        "@forum: paused; resume it first"
+    ]
+    late = Fault(FaultKind.ERROR, method="sendMessage", error_code=500, description="Oops")
+    desk.api.faults.add(late)
+    said = await lines(desk, "chats", "test", CHANNEL, "--wait", "1s", code=1)
+    assert said == [f"{CHANNEL}: not sent in time"]
+    assert (await desk.feedbot("status", "--json")).json["deliveries"]["owed"] == 0
+
+
 async def test_a_dry_run_shows_every_message_and_leaves_all_as_it_was(desk: Desk) -> None:
     desk.config["sources"].append(desk.source("broken", "/nowhere"))
     assert sorted(await lines(desk, "once", "--dry-run", code=1)) == [

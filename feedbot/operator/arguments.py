@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
-from feedbot.config import Settings
+from feedbot.config import Settings, parse_duration
 from feedbot.model import DeliveryState
 
 _Load = Callable[[argparse.Namespace], Settings]
@@ -76,6 +77,21 @@ def _chats(group: _Group) -> None:
         "chat", metavar="CHAT"
     )
 
+    action = group.add("test", _test, "post one marked message, as all are posted, and delete it")
+    action.add_argument("chat", metavar="CHAT")
+    action.add_argument(
+        "--wait", type=duration, default="30s", metavar="TIME",
+        help="how long it may wait its turn (default: %(default)s)",
+    )  # fmt: skip
+
+
+def duration(text: str) -> timedelta:
+    """A span of time on the command line."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
@@ -125,3 +141,9 @@ async def _resume(settings: Settings, options: argparse.Namespace) -> int:
     from feedbot.operator import chats
 
     return await chats.resume(settings, options.chat)
+
+
+async def _test(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import trial
+
+    return await trial.test(settings, options.chat, options.wait)
