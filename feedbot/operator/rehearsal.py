@@ -69,15 +69,18 @@ async def _show_owed(app: App, connection: AsyncConnection) -> int:
     while claimed := await outbox.claim(connection, later, limit=_BATCH, busy=()):
         for one in claimed:
             post = compose(one, posting, chats.get((one.address, one.topic)))
-            _show(one, to_plain(post.text) if post.markup else post.text)
+            for html, part in list(zip(post.html, post.parts, strict=True))[one.part :]:
+                _show(one, to_plain(html), part.photo)
         done = [Outcome(one.id, DeliveryState.DROPPED, later) for one in claimed]
         await outbox.record(connection, done)
         shown += len(claimed)
     return shown
 
 
-def _show(claimed: Claimed, text: str) -> None:
+def _show(claimed: Claimed, text: str, photo: str | None) -> None:
     topic = f", topic {claimed.topic}" if claimed.topic else ""
     say(f"to {claimed.address}{topic}: {claimed.kind}")
+    if photo:
+        say(f"    [{photo}]")
     for line in text.splitlines():
         say(f"    {line}".rstrip())
