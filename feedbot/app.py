@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 _STANDSTILL = timedelta(seconds=30)
 #: How long calls under way may take after SIGTERM; with the rest it stays under ten seconds.
 _GRACE = timedelta(seconds=8)
+#: How long polls may: one that is cut off leaves nothing behind and is made again.
+_POLL_GRACE = timedelta(seconds=4)
 #: Host in new ids where no `feeds.base_url` names one; `.invalid` is nobody's (RFC 2606).
 _NOBODY = "feedbot.invalid"
 
@@ -193,7 +195,7 @@ class App:
     async def _finish(self, web: WebServer) -> None:
         log.info("stopping: no new work")
         self.store.hurry()
-        ending = [self.scheduler.finish(_GRACE), web.stop()]
+        ending = [self.scheduler.finish(_POLL_GRACE), web.stop()]
         if self.telegram:
             ending.append(self.telegram.shutdown(_GRACE))
         for result in await asyncio.gather(*ending, return_exceptions=True):
