@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -168,8 +168,9 @@ class App:
         ticker = AsyncIOScheduler(timezone=UTC)
         for tick in (self.scheduler.tick, self.housekeeper.tick):
             ticker.add_job(
-                tick,
+                _ending_quietly,
                 "interval",
+                [tick],
                 seconds=1,
                 coalesce=True,
                 misfire_grace_time=None,
@@ -275,6 +276,12 @@ class App:
                 for source in status.sources
             ],
         }
+
+
+async def _ending_quietly(tick: Callable[[], Awaitable[None]]) -> None:
+    """A tick that is cut off at the end is no failure; APScheduler would print a traceback."""
+    with suppress(asyncio.CancelledError):
+        await tick()
 
 
 def base_url(settings: Settings) -> str:
