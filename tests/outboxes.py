@@ -109,6 +109,12 @@ async def owe_texts(
     await outbox.owe(connection, [owe_notice(subscriber, text, text) for text in texts], now)
 
 
+async def appoint(connection: AsyncConnection, id: int) -> None:
+    """Make this subscriber the admin chat."""
+    values = {"key": subscribers.ADMIN, "value": str(id)}
+    await connection.execute(sa.insert(meta).values(**values))
+
+
 def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
@@ -175,8 +181,7 @@ class Desk:
     async def appoint(self, id: int) -> None:
         """Make this subscriber the admin chat."""
         async with self.store.transaction() as connection:
-            values = {"key": subscribers.ADMIN, "value": str(id)}
-            await connection.execute(sa.insert(meta).values(**values))
+            await appoint(connection, id)
 
     def read(self, chat_id: int) -> list[str]:
         """What a chat has received, oldest first."""

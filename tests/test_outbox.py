@@ -176,17 +176,37 @@ async def test_messages_of_one_delivery_are_kept_as_they_are_accepted(store: Sto
     assert (await claim(store, busy=["-2"]))[0].part == 0  # another delivery
 
 
-async def test_leftovers_are_in_doubt_and_counted_when_sent_again(store: Store) -> None:
+async def test_leftovers_are_in_doubt_and_claimed_to_be_looked_for(store: Store) -> None:
     await two_chats(store)
     await claim(store)
     async with store.transaction() as connection:
         assert await outbox.doubt_leftovers(connection, NOON + seconds(5)) == 2
     assert await counts(store) == Counts(owed=4, in_doubt=2)
-    again = await claim(store, NOON + seconds(5))
-    assert [(one.attempts, one.doubtful) for one in again] == [(2, True), (2, True)]
-    assert await counts(store) == Counts(owed=4, sending=2, resent=2)
-    await record(store, *map(sent, again))
-    assert await counts(store) == Counts(owed=2, sent=2, resent=2)
+    first, other = await claim(store, NOON + seconds(5))
+    assert [(one.attempts, one.doubtful) for one in (first, other)] == [(1, True), (1, True)]
+    assert await counts(store) == Counts(owed=4, in_doubt=2)  # until it is known
+    at = NOON + seconds(6)
+    again = Outcome(other.id, DeliveryState.PENDING, at, at, "not found", resent=True)
+    await record(store, sent(first), again)
+    assert await counts(store) == Counts(owed=3, sent=1, resent=1)
+    assert [(one.attempts, one.doubtful) for one in await claim(store, at)] == [
+        (2, False),
+        (1, False),
+    ]
+
+
+async def test_what_is_in_doubt_is_left_until_it_can_no_longer_be_accepted(store: Store) -> None:
+    await two_chats(store)
+    await claim(store)
+    async with store.transaction() as connection:
+        await outbox.doubt_leftovers(connection, NOON)
+        for patience, number in ((seconds(20), 0), (seconds(19), 2)):
+            claimed = await outbox.claim(
+                connection, NOON + seconds(19), limit=9, busy=[], patience=patience
+            )
+            assert len(claimed) == number
+        waiting = await outbox.waiting(connection, [], seconds(20))
+        assert {due for _, due in waiting} == {NOON + seconds(20)}
 
 
 async def test_a_call_without_an_answer_is_in_doubt(store: Store) -> None:

@@ -157,15 +157,6 @@ async def test_an_error_of_the_server_leaves_doubt(desk: Desk) -> None:
     assert await desk.counts() == Counts(sent=1, resent=3)
 
 
-async def test_later_does_not_settle_a_doubt(desk: Desk) -> None:
-    chat = desk.api.add_private()
-    desk.api.faults.add(Fault(FaultKind.LOST))
-    desk.api.faults.add(Fault(FaultKind.ERROR, error_code=429, parameters={"retry_after": 90}))
-    await desk.owe(await desk.add(chat.id), "hello")
-    assert not await desk.drain(minutes=1)
-    assert (await desk.counts()).in_doubt == 1
-
-
 async def test_nobody_at_the_other_end_is_no_doubt(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:

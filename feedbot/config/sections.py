@@ -160,7 +160,9 @@ class Telegram(Section):
         default="https://api.telegram.org", description="The Bot API server's root, without /bot."
     )
     admin_chat: ChatId | None = Field(
-        default=None, description="The chat that is told when something goes wrong."
+        default=None,
+        description="The chat that is told when something goes wrong, and where feedbot looks (by a"
+        " copy, deleted at once) whether a message arrived.",
     )
     proxy: ProxyUrl | None = Field(default=None, description="An HTTP or SOCKS5 proxy to Telegram.")
     open: bool = Field(
@@ -170,6 +172,10 @@ class Telegram(Section):
     keep_sent: Duration = Field(
         default=parse_duration("90d"),
         description="How long the text of what was sent is kept; that it was sent stays known.",
+    )
+    when_unsure: Literal["resend", "skip"] = Field(
+        default="resend",
+        description="What becomes of a message of which nobody can tell whether it arrived.",
     )
     chats: Annotated[tuple[Chat, ...], Strict(False)] = Field(
         default=(), description="Chats that get messages whatever they say to the bot."

@@ -1,4 +1,4 @@
-"""What is remembered of each bot: which updates are done, and how long Telegram wants it quiet."""
+"""What is remembered of each bot: the updates done, the newest message id, how long to be quiet."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ async def hold_until(connection: AsyncConnection, bot_id: int) -> datetime | Non
 async def hold(connection: AsyncConnection, bot_id: int, until: datetime) -> None:
     """Let this bot send nothing until then; restarts do not shorten it."""
     await _set(connection, bot_id, hold_until=until)
+
+
+async def last_id(connection: AsyncConnection, bot_id: int) -> int | None:
+    """The newest message id known in the bot's chats with people and basic groups."""
+    query = sa.select(bots.c.last_id).where(bots.c.id == bot_id)
+    return (await connection.execute(query)).scalar()
+
+
+async def learn_id(connection: AsyncConnection, bot_id: int, id: int) -> None:
+    """Remember a message id of these chats, if it is the newest."""
+    if id > (await last_id(connection, bot_id) or 0):
+        await _set(connection, bot_id, last_id=id)
 
 
 async def _set(connection: AsyncConnection, bot_id: int, **values: object) -> None:

@@ -1,21 +1,21 @@
 """Whose turn it is: claiming what is to be sent now, in order and fair.
 
 One delivery a chat at a time, the oldest first; among chats the one that has waited longest. A chat
-that fails, waits or is slow delays no other.
+that fails, waits or is slow delays no other. One in doubt is claimed to be looked for, not to be
+sent, and stays as it is until it was found or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState, PageDate
-from feedbot.store import tally
 from feedbot.store.schema import causes, deliveries, entries, messages, sources, subscribers
 from feedbot.store.tally import UNSENT
 
@@ -43,13 +43,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours to send now, with all a message needs.
+    """A delivery that is ours to send now, with all a message needs; or one to look for.
 
     attempts: calls begun, this one included
-    doubtful: an earlier call may have been accepted; this one is counted as resent
+    doubtful: the last call may have been accepted: it is to be found out, nothing is to be sent
     address:  "-100123…", "123" or "@name"
     origin:   of the subscriber: config, chat or admin
     part:     which of its messages is next: those before were accepted and recorded
+    started_at, after_id, digest: when the last call began, the newest message id known there then,
+              and what it sent (see `doubts`)
     """
 
     id: int
@@ -63,6 +65,9 @@ class Claimed:
     origin: str
     causes: tuple[Cause, ...] = ()
     part: int = 0
+    started_at: datetime | None = None
+    after_id: int | None = None
+    digest: str | None = None
 
 
 def _heads(busy: Collection[str]) -> sa.Subquery:
@@ -89,7 +94,9 @@ def _heads(busy: Collection[str]) -> sa.Subquery:
     )
 
 
-def claimable(now: datetime, limit: int, busy: Collection[str]) -> sa.Select[Any]:
+def claimable(
+    now: datetime, limit: int, busy: Collection[str], patience: timedelta = timedelta(0)
+) -> sa.Select[Any]:
     """The query `claim` begins with: whose turn it is, longest owed first."""
     heads = _heads(busy)
     subscriber = (subscribers.c.address, subscribers.c.topic, subscribers.c.origin)
@@ -106,6 +113,10 @@ def claimable(now: datetime, limit: int, busy: Collection[str]) -> sa.Select[Any
         .where(
             deliveries.c.state.in_(_CLAIMABLE),
             deliveries.c.due_at <= now,
+            sa.or_(
+                deliveries.c.state == DeliveryState.PENDING,
+                deliveries.c.started_at <= now - patience,
+            ),
             sa.or_(heads.c.hold_until.is_(None), heads.c.hold_until <= now),
         )
         .order_by(deliveries.c.id)
@@ -114,46 +125,48 @@ def claimable(now: datetime, limit: int, busy: Collection[str]) -> sa.Select[Any
 
 
 async def claim(
-    connection: AsyncConnection, now: datetime, *, limit: int, busy: Collection[str]
+    connection: AsyncConnection,
+    now: datetime,
+    *,
+    limit: int,
+    busy: Collection[str],
+    patience: timedelta = timedelta(0),
 ) -> list[Claimed]:
     """Mark up to `limit` deliveries as being sent and return them, one a chat, longest owed first.
 
-    busy: addresses of chats that are being written to, or may not be yet
+    Those in doubt come among them, unmarked.
+    busy:     addresses of chats that are being written to, or may not be yet
+    patience: how long after its call began one in doubt may still be accepted
     """
-    rows = (await connection.execute(claimable(now, limit, busy))).all()
+    rows = (await connection.execute(claimable(now, limit, busy, patience))).all()
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    doubtful = {row.id for row in rows if row.state == DeliveryState.IN_DOUBT}
-    resent = sa.case((deliveries.c.state == DeliveryState.IN_DOUBT, 1), else_=0)
     await connection.execute(
         sa.update(deliveries)
-        .where(deliveries.c.id.in_(ids))
-        .values(
-            state=DeliveryState.SENDING,
-            attempts=deliveries.c.attempts + 1,
-            resent=deliveries.c.resent + resent,
-            started_at=now,
-        )
+        .where(deliveries.c.id.in_([row.id for row in rows if row.state != DeliveryState.IN_DOUBT]))
+        .values(state=DeliveryState.SENDING, attempts=deliveries.c.attempts + 1, started_at=now)
     )
-    await tally.add(connection, "resent", len(doubtful))
-    because = await _causes(connection, ids)
-    return [_claimed(row, row.id in doubtful, because.get(row.id, ())) for row in rows]
+    because = await _causes(connection, [row.id for row in rows])
+    return [_claimed(row, because.get(row.id, ())) for row in rows]
 
 
-def _claimed(row: sa.Row[Any], doubtful: bool, because: Sequence[Cause]) -> Claimed:
+def _claimed(row: sa.Row[Any], because: Sequence[Cause]) -> Claimed:
+    doubtful = row.state == DeliveryState.IN_DOUBT
     return Claimed(
         id=row.id,
         subscriber_id=row.subscriber_id,
         kind=DeliveryKind(row.kind),
         payload=row.payload,
-        attempts=row.attempts + 1,
+        attempts=row.attempts + (not doubtful),
         doubtful=doubtful,
         address=row.address,
         topic=row.topic,
         origin=row.origin,
         causes=tuple(because),
         part=row.part,
+        started_at=row.started_at,
+        after_id=row.after_id,
+        digest=row.digest,
     )
 
 
@@ -184,16 +197,28 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
     return found
 
 
-async def waiting(connection: AsyncConnection, busy: Collection[str]) -> list[tuple[str, datetime]]:
+async def waiting(
+    connection: AsyncConnection, busy: Collection[str], patience: timedelta = timedelta(0)
+) -> list[tuple[str, datetime]]:
     """(address, time it may go) of every chat that is owed something and not busy."""
     heads = _heads(busy)
     due = sa.case(
         (heads.c.hold_until > deliveries.c.due_at, heads.c.hold_until), else_=deliveries.c.due_at
     )
     query = (
-        sa.select(subscribers.c.address, due)
+        sa.select(
+            subscribers.c.address, due.label("due"), deliveries.c.state, deliveries.c.started_at
+        )
         .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(deliveries.c.state.in_(_CLAIMABLE))
     )
-    return [(address, moment) for address, moment in await connection.execute(query)]
+    return [(row.address, _due(row, patience)) for row in await connection.execute(query)]
+
+
+def _due(row: Any, patience: timedelta) -> datetime:
+    due: datetime = row.due
+    if row.state != DeliveryState.IN_DOUBT:
+        return due
+    over: datetime = row.started_at + patience
+    return max(due, over)

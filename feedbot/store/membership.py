@@ -145,6 +145,12 @@ async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
     the operator has an address to change.
     """
     moving = await select(connection, subscribers.c.address == old)
+    # What is in doubt was sent to the old chat, whose message ids are not the new one's.
+    await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.subscriber_id.in_([row.id for row in moving]), UNSENT)
+        .values(after_id=None)
+    )
     for row in moving:
         there = await find(connection, new, row.topic)
         taken = there and there.state != "removed"
@@ -153,7 +159,7 @@ async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
             continue
         if there:
             await _merge(connection, there, into=row)
-        await update(connection, row.id, address=new)
+        await update(connection, row.id, address=new, last_id=None)
     named = any(row.origin != "chat" and row.state != "removed" for row in moving)
     if named:
         await insert_missing(connection, meta, [{"key": MOVED + old, "value": new}], ["key"])

@@ -1,9 +1,10 @@
 """The outbox: what is owed to whom, what is being sent, and what became of it.
 
     owe ──→ pending ──claim──→ sending ──record──→ sent | failed
-               ↑                  │
-               ├── never accepted ┤        a crash leaves `sending` behind; `doubt_leftovers`
-            in_doubt ← no answer ─┘        calls that by its name at the next start
+               ↑ ↑                │                 ↑
+               │ └ never accepted ┤                 │     a crash leaves `sending` behind;
+     not found └── in_doubt ←─────┘ no answer       │     `doubt_leftovers` calls that by its
+                      └──────── found ──────────────┘     name at the next start
 
 Every function takes a connection inside `Store.transaction()` (`Store.reading()` where it only
 looks), so that what is owed commits with what caused it.
@@ -43,6 +44,7 @@ __all__ = [
     "waiting",
 ]
 
+_UNDECIDED = (DeliveryState.SENDING, DeliveryState.IN_DOUBT)
 _CHUNK = 500  # values in one IN list; databases have limits
 
 
@@ -57,6 +59,7 @@ class Outcome:
     messages:  (chat id, message id) of each message Telegram made of it
     part:      which of the delivery's messages the first of these is
     attempted: False takes the attempt back: Telegram only said "later"
+    resent:    True counts it as sent again although it may be there
     payload:   replaces the stored one (sent plainly from now on, …)
     """
 
@@ -68,6 +71,7 @@ class Outcome:
     messages: tuple[tuple[int, int], ...] = ()
     part: int = 0
     attempted: bool = True
+    resent: bool = False
     payload: Mapping[str, Any] | None = None
 
 
@@ -116,13 +120,14 @@ async def record(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> No
     """Write down what became of calls.
 
     "Sent" is the truth whatever the row says by now; the rest holds only for a row that is still
-    being sent. A delivery whose subscriber was deleted meanwhile is none any more.
+    being sent, or looked for. A delivery whose subscriber was deleted meanwhile is none any more.
     """
     await _record_messages(connection, [one for one in outcomes if one.messages])
     await _record_sent(connection, [one for one in outcomes if one.state == DeliveryState.SENT])
     for one in outcomes:
         if one.state != DeliveryState.SENT:
             await connection.execute(_unsent_update(one))
+    await tally.add(connection, "resent", sum(one.resent for one in outcomes))
 
 
 async def _record_messages(connection: AsyncConnection, accepted: Sequence[Outcome]) -> None:
@@ -183,11 +188,13 @@ def _unsent_update(outcome: Outcome) -> sa.Update:
         values["due_at"] = outcome.due_at
     if not outcome.attempted:
         values["attempts"] = deliveries.c.attempts - 1
+    if outcome.resent:
+        values["resent"] = deliveries.c.resent + 1
     if outcome.payload is not None:
         values["payload"] = dict(outcome.payload)
     return (
         sa.update(deliveries)
-        .where(deliveries.c.id == outcome.delivery_id, deliveries.c.state == DeliveryState.SENDING)
+        .where(deliveries.c.id == outcome.delivery_id, deliveries.c.state.in_(_UNDECIDED))
         .values(values)
     )
 

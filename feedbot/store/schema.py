@@ -182,6 +182,7 @@ subscribers = sa.Table(
     sa.Column("kind", sa.String),  # Chat.type as last heard: private, group, supergroup, channel
     sa.Column("title", sa.Text),  # how to call it to the operator
     sa.Column("hold_until", Utc),  # retry_after
+    sa.Column("last_id", sa.BigInteger),  # of a channel or supergroup: its newest known message id
     sa.Column("created_at", Utc, nullable=False),
     sa.UniqueConstraint("address", "topic"),
     sqlite_autoincrement=True,  # the number of a chat that left is never another's
@@ -201,6 +202,8 @@ deliveries = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),  # calls begun
     sa.Column("resent", sa.Integer, nullable=False),  # calls begun although one was in doubt
     sa.Column("started_at", Utc),  # of the last call
+    sa.Column("after_id", sa.BigInteger),  # the newest message id known there when it began
+    sa.Column("digest", sa.String),  # of the text it sent
     sa.Column("finished_at", Utc),
     sa.Column("error", sa.Text),
     # One small index over what is unsent: claiming never looks at what was sent.
@@ -253,4 +256,6 @@ bots = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # the bot's user id
     sa.Column("update_offset", sa.BigInteger),  # getUpdates: the next update_id to ask for
     sa.Column("hold_until", Utc),  # a retry_after that holds the whole bot
+    # The newest known message id of all people and basic groups: they share one sequence.
+    sa.Column("last_id", sa.BigInteger),
 )

@@ -52,6 +52,7 @@ class Subscriber:
     kind: str | None
     title: str | None
     hold_until: datetime | None
+    last_id: int | None
     created_at: datetime
 
     @property
@@ -175,6 +176,13 @@ async def admin_id(connection: AsyncConnection) -> int | None:
     query = sa.select(meta.c.value).where(meta.c.key == ADMIN)
     value = (await connection.execute(query)).scalar()
     return None if value is None else int(value)
+
+
+async def admin_chat(connection: AsyncConnection) -> Subscriber | None:
+    """The admin chat, while it can be written to."""
+    id = await admin_id(connection)
+    row = None if id is None else await get(connection, id)
+    return row if row and row.state != "paused" else None
 
 
 async def find(connection: AsyncConnection, address: int | str, topic: int) -> Subscriber | None:

@@ -32,7 +32,8 @@ class Verdict(StrEnum):
 
     LATER = "later"  # 429: wait as long as it says; no attempt
     UNSENT = "unsent"  # never reached Telegram: try again
-    DOUBT = "doubt"  # may have been accepted: send again, and count that
+    DOUBT = "doubt"  # may have been accepted: find out
+    UNSURE = "unsure"  # could not be found out: what `when_unsure` says
     GONE = "gone"  # this chat is closed to the bot
     CLOSED_TOPIC = "closed topic"  # this topic is
     PLAIN = "plain"  # markup refused: once more as plain text

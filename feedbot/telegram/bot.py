@@ -22,7 +22,7 @@ from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, Telegr
 from feedbot.clock import Clock
 from feedbot.errors import FeedbotError, StoreError
 from feedbot.owing import owe_notice
-from feedbot.store import bots, membership, outbox, subscribers
+from feedbot.store import bots, doubts, membership, outbox, subscribers
 from feedbot.store.engine import Store
 from feedbot.telegram.answers import understand
 from feedbot.telegram.client import bot_id
@@ -152,6 +152,7 @@ class Listener:
             asked = await self._asked(update) if update.message else None
             async with self._store.transaction() as connection:
                 await self._apply(connection, update, asked)
+                await self._learn(connection, update.message)
                 await bots.set_update_offset(connection, self._bot_id, update.update_id + 1)
         except (TelegramError, StoreError, _Stopped):
             raise
@@ -172,6 +173,15 @@ class Listener:
         elif asked:
             now = self._clock.now()
             await Answerer(connection, asked, self.posting, now).carry_out()
+
+    async def _learn(self, connection: AsyncConnection, message: Message | None) -> None:
+        """A message of somebody's shows how far the ids are."""
+        if message:
+            names = [str(message.chat_id)]
+            if message.chat.username:
+                names.append(f"@{message.chat.username}".lower())
+            seen = [(name, message.message_id) for name in names]
+            await doubts.learn(connection, self._bot_id, seen)
 
     async def _apply_membership(
         self, connection: AsyncConnection, change: ChatMemberUpdated

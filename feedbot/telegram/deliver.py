@@ -7,7 +7,7 @@ A delivery is marked `sending` in a committed transaction before its call begins
 of it is written after. Nothing is claimed before limits let it go, so what is `sending` is being
 sent. One coroutine does all of it; the calls of different chats run beside each other. A delivery
 of several messages takes a call and a turn for each: what was accepted is written before the next
-one goes, so that nothing is sent again but a message whose own answer was lost.
+one goes. What is in doubt is looked for (`probe`) before anything else goes to its chat.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ from telegram.error import TelegramError
 from feedbot.clock import Clock
 from feedbot.errors import StoreError
 from feedbot.model import Chat
-from feedbot.store import bots, outbox, subscribers
+from feedbot.store import bots, doubts, membership, outbox, subscribers
+from feedbot.store.doubts import Places
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Claimed
-from feedbot.store.subscribers import Key
+from feedbot.store.subscribers import Key, Subscriber
 from feedbot.telegram.answers import Answer, Verdict, understand
-from feedbot.telegram.client import CONNECTIONS, bot_id
-from feedbot.telegram.compose import Part, Post, compose
+from feedbot.telegram.client import CONNECTIONS, READ_SECONDS, bot_id
+from feedbot.telegram.compose import BEGUN, Part, Post, compose
 from feedbot.telegram.limits import MINUTE, Limits, Windows
+from feedbot.telegram.probe import Prober, digest_of
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended, Settler, backoff
 
@@ -43,12 +45,18 @@ log = logging.getLogger(__name__)
 
 #: How long calls under way may take when no more begin.
 GRACE = timedelta(seconds=8)
+#: How long after its call began a message may still be accepted, whoever has hung up or died.
+PATIENCE = timedelta(seconds=READ_SECONDS)
+_NONE = timedelta(0)
 _BATCH = 30  # claimed in one transaction: thirty at a time cost little more than one
+
+Searches = list[tuple[Claimed, Places | None]]
 
 
 class Deliverer:
     """Sends what the outbox of one store owes, by one bot.
 
+    patience: how long after its call began a message without an answer is looked for
     trouble: why nothing can be sent at all, in one line; None while all is well
     """
 
@@ -60,14 +68,18 @@ class Deliverer:
         posting: Posting,
         random: Random,
         limits: Limits | None = None,
+        patience: timedelta = PATIENCE,
     ) -> None:
         self._store = store
         self._bot = bot
+        self._bot_id = bot_id(bot.token)
         self._clock = clock
         self._posting = posting
         self._random = random
         self._windows = Windows(limits or Limits())
-        self._settler = Settler(bot_id(bot.token), random, posting.language)
+        self._patience = patience
+        self._settler = Settler(self._bot_id, random, posting)
+        self._prober = Prober(bot, clock, self._windows, random)
         self._chats: Mapping[Key, Chat] | None = None  # None: to be read again
         self._calls: dict[asyncio.Task[Ended], Claimed] = {}
         self._ended: list[Ended] = []  # not written down yet
@@ -83,7 +95,7 @@ class Deliverer:
     def configure(self, posting: Posting) -> None:
         """Use another configuration from the next message on."""
         self._posting = posting
-        self._settler.language = posting.language
+        self._settler.posting = posting
         self._chats = None
 
     def wake(self) -> None:
@@ -96,19 +108,19 @@ class Deliverer:
         while not self._stopping:
             self._woken = asyncio.get_running_loop().create_future()
             until = await self._safe_turn()
-            await self._clock.wait([*self._calls, self._woken], until)
+            await self._clock.wait([*self._under_way, self._woken], until)
 
     async def drain(self, deadline: datetime) -> bool:
         """Deliver what is owed, waiting for limits until `deadline`; whether all of it is out."""
         self._stopping = False
         while True:
             until = await self._safe_turn()
-            if not self._calls and (until is None or until > deadline):
+            if not self._under_way and (until is None or until > deadline):
                 return await self._owed() == 0
             if self._refusals or self._clock.now() >= deadline:
                 await self.stop(self._clock.now() + GRACE)
                 return await self._owed() == 0
-            await self._clock.wait(list(self._calls), min(until or deadline, deadline))
+            await self._clock.wait(self._under_way, min(until or deadline, deadline))
 
     async def stop(self, deadline: datetime) -> None:
         """Begin no more calls; those under way may end until `deadline`, then they are in doubt.
@@ -116,12 +128,14 @@ class Deliverer:
         Raises StoreError if that cannot be written down; the next start finds them all the same.
         """
         self._stopping = True
+        self._prober.stop()
         self.wake()
         async with self._turning:  # a turn under way may still begin calls
             pass
-        while self._calls and self._clock.now() < deadline:
-            await self._clock.wait(list(self._calls), deadline)
+        while self._under_way and self._clock.now() < deadline:
+            await self._clock.wait(self._under_way, deadline)
             self._collect()
+        await self._prober.abandon()
         for call, claimed in self._calls.items():
             call.cancel()
             answer = Answer(Verdict.DOUBT, "stopped before the answer")
@@ -130,6 +144,10 @@ class Deliverer:
         self._calls.clear()
         async with self._turning:
             await self._turn()
+
+    @property
+    def _under_way(self) -> list[asyncio.Task[Any]]:
+        return [*self._calls, *self._prober.task]
 
     async def _owed(self) -> int:
         async with self._store.reading() as connection:
@@ -162,39 +180,84 @@ class Deliverer:
                 self._chats = None
             if self._chats is None:
                 self._chats = await subscribers.configured(connection, self._posting.chats)
-            claimed, until = await self._claim(connection)
+            admin = await self._admin(connection)
+            claimed, until = await self._claim(connection, self._patience if admin else _NONE)
+            posts = [(one, self._compose(one)) for one in claimed if not one.doubtful]
+            await doubts.begin(connection, self._bot_id, [_beginning(*one) for one in posts])
+            searches = [
+                (one, await doubts.places(connection, one, self._patience))
+                for one in claimed
+                if one.doubtful
+            ]
+            waits = admin is not None and await self._in_doubt(connection, admin, searches)
         del self._ended[: len(settled)]
-        for one in claimed:
+        for one, post in posts:
             self._windows.begin(one.address)
-            self._calls[asyncio.create_task(self._call(one))] = one
-        return until
+            self._calls[asyncio.create_task(self._call(one, post))] = one
+        return self._search(searches, admin, until, waits=waits)
+
+    async def _admin(self, connection: AsyncConnection) -> Subscriber | None:
+        """The admin chat; first of all, what Telegram said of it by a forward is kept."""
+        admin = await subscribers.admin_chat(connection)
+        if admin and (hold := self._prober.hold):
+            await membership.hold(connection, admin.address, hold)
+            admin = replace(admin, hold_until=hold)
+        self._prober.hold = None
+        return admin
+
+    async def _in_doubt(
+        self, connection: AsyncConnection, admin: Subscriber, searches: Searches
+    ) -> bool:
+        if not searches and not self._prober.busy:
+            return False
+        return await doubts.any_at(connection, admin.address)
+
+    def _search(
+        self, searches: Searches, admin: Subscriber | None, until: datetime | None, *, waits: bool
+    ) -> datetime | None:
+        """Look for what is in doubt. Returns when to look again."""
+        now = self._clock.now()
+        for claimed, places in searches:
+            if ended := self._prober.add(claimed, admin, places):
+                self._ended.append(ended)
+        if self._ended:
+            return now
+        if self._stopping or self._quiet(now) > now:
+            return until
+        next_step = self._prober.go_on(admin, now, waits=waits)
+        return min(filter(None, (until, next_step)), default=None)
 
     async def _prepare(self, connection: AsyncConnection) -> None:
         """Once: what the last process sent counts against the limits of this one."""
         if self._prepared:
             return
         now = self._clock.now()
-        self._settler.hold = await bots.hold_until(connection, bot_id(self._bot.token))
+        self._settler.hold = await bots.hold_until(connection, self._bot_id)
         self._windows.restore(await outbox.recent_sends(connection, now - MINUTE, now))
         self._prepared = True
 
-    async def _claim(self, connection: AsyncConnection) -> tuple[list[Claimed], datetime | None]:
+    def _quiet(self, now: datetime) -> datetime:
+        """Until when nothing may be sent at all."""
+        return max(filter(None, (self._settler.hold, self._quiet_until)), default=now)
+
+    async def _claim(
+        self, connection: AsyncConnection, patience: timedelta
+    ) -> tuple[list[Claimed], datetime | None]:
         """What may go now, and when to look for more."""
         now = self._clock.now()
-        quiet = max(filter(None, (self._settler.hold, self._quiet_until)), default=now)
         if self._stopping:
             return [], None
-        if quiet > now:
+        if (quiet := self._quiet(now)) > now:
             return [], quiet
         room = min(_BATCH, self._windows.room(now), CONNECTIONS - len(self._calls))
         if room <= 0:
             return [], self._windows.next_room(now) if len(self._calls) < CONNECTIONS else None
-        closed = self._windows.closed(now)
-        claimed = await outbox.claim(connection, now, limit=room, busy=closed)
+        closed = self._windows.closed(now) | self._prober.busy
+        claimed = await outbox.claim(connection, now, limit=room, busy=closed, patience=patience)
         if len(claimed) == room:
             return claimed, now if room == _BATCH else None
-        busy = self._windows.busy.union(one.address for one in claimed)
-        waiting = await outbox.waiting(connection, busy)
+        busy = self._windows.busy.union(self._prober.busy, (one.address for one in claimed))
+        waiting = await outbox.waiting(connection, busy, patience)
         opens = (max(due, self._windows.opens(address) or due) for address, due in waiting)
         return claimed, min(opens, default=None)
 
@@ -206,6 +269,7 @@ class Deliverer:
             self._windows.end(ended.claimed.address, ended.at)
             self._note_token(ended)
             self._ended.append(ended)
+        self._ended += self._prober.collect()
 
     def _note_token(self, ended: Ended) -> None:
         """A refused token stops everything; it is said once, and tried again ever more rarely."""
@@ -222,13 +286,23 @@ class Deliverer:
             )
             log.error("%s", self.trouble)
 
-    async def _call(self, claimed: Claimed) -> Ended:
-        """One call, to its end; it never raises but when cancelled."""
-        photo = None
+    def _compose(self, claimed: Claimed) -> Post | None:
+        """The message; None where it cannot be written: it must not stop the others."""
+        chat = (self._chats or {}).get((claimed.address, claimed.topic))
         try:
-            chat = (self._chats or {}).get((claimed.address, claimed.topic))
             post = compose(claimed, self._posting, chat)
-            photo = post.parts[claimed.part].photo
+            return post if post.parts[claimed.part] else None
+        except Exception:
+            log.exception("delivery %d cannot be written", claimed.id)
+            return None
+
+    async def _call(self, claimed: Claimed, post: Post | None) -> Ended:
+        """One call, to its end; it never raises but when cancelled."""
+        if post is None:
+            answer = Answer(Verdict.REFUSED, "it cannot be written; the log says why")
+            return Ended(claimed, self._clock.now(), answer)
+        photo = post.parts[claimed.part].photo
+        try:
             message = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
             answer = understand(error)
@@ -236,7 +310,7 @@ class Deliverer:
                 answer = replace(answer, verdict=Verdict.BARE)
             return Ended(claimed, self._clock.now(), answer)
         except Exception as error:  # a message that breaks us must not stop the others
-            log.exception("delivery %d cannot be written", claimed.id)
+            log.exception("delivery %d cannot be sent", claimed.id)
             answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
             return Ended(claimed, self._clock.now(), answer)
         at = self._clock.now()
@@ -257,6 +331,14 @@ class Deliverer:
                 text=part.text, link_preview_options=part.preview, **common
             )
         return await self._bot.send_photo(photo=part.photo, caption=part.text, **common)
+
+
+def _beginning(claimed: Claimed, post: Post | None) -> doubts.Beginning:
+    """What is to be known of a call if its answer is lost: of several messages, the others too."""
+    if post is None:
+        return doubts.Beginning(claimed)
+    several = {**claimed.payload, BEGUN: post.html} if len(post.parts) > 1 else None
+    return doubts.Beginning(claimed, digest_of(post, claimed.part), several)
 
 
 def _thread(claimed: Claimed) -> int | None:

@@ -64,12 +64,13 @@ class Windows:
         """A call to this chat is about to begin."""
         self._calls[address] += 1
 
-    def end(self, address: str, at: datetime) -> None:
-        """A call to this chat has ended, well or not."""
+    def end(self, address: str, at: datetime, *, counts: bool = True) -> None:
+        """A call to this chat has ended; one that left nothing there may be said not to count."""
         self._calls[address] -= 1
         if not self._calls[address]:
             del self._calls[address]
-        self._note(address, at)
+        if counts:
+            self._note(address, at)
 
     def _note(self, address: str, at: datetime) -> None:
         self._ended.append(at)

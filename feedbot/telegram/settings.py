@@ -16,6 +16,8 @@ class Posting:
     sources, counters: by name
     language:          of notices, and of answers to people whose own language we do not speak
     open:              whether anyone may /start; else the admin chat decides
+    when_unsure:       what becomes of a message of which it cannot be found out whether it was
+                       accepted: "resend" or "skip"
     """
 
     chats: tuple[Chat, ...] = ()
@@ -23,6 +25,7 @@ class Posting:
     counters: Mapping[str, Counter] = field(default_factory=dict)
     language: str = "en"
     open: bool = True
+    when_unsure: str = "resend"
 
 
 class Secret(Protocol):
@@ -43,10 +46,11 @@ class ConfiguredBot(Protocol):
     @property
     def proxy(self) -> Secret | None: ...  # noqa: D102
     @property
-    @property
     def admin_chat(self) -> int | str | None: ...  # noqa: D102
     @property
     def open(self) -> bool: ...  # noqa: D102
+    @property
+    def when_unsure(self) -> str: ...  # noqa: D102
 
 
 class Configured(Protocol):
@@ -69,4 +73,5 @@ def posting_of(settings: Configured) -> Posting:
         counters={counter.name: counter for counter in settings.effective_counters()},
         language=settings.language,
         open=settings.telegram.open,
+        when_unsure=settings.telegram.when_unsure,
     )

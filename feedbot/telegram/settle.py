@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.owing import owe_notice
-from feedbot.store import bots, membership, outbox, subscribers
+from feedbot.render.text import clip, one_line
+from feedbot.store import bots, doubts, membership, outbox, subscribers
 from feedbot.store.outbox import Claimed, Outcome
 from feedbot.telegram.answers import Answer, Verdict
 from feedbot.telegram.compose import BEGUN
+from feedbot.telegram.settings import Posting
 from feedbot.telegram.texts import notice
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ _LONGEST_RETRY = timedelta(minutes=5)
 _CHATS_TO_HOLD_ALL = 3
 #: Sent once more in another way; the payload remembers which.
 _CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.GENERAL)
+_NAMED = 100  # of a message, to say which one it is
 #: What is about no chat in particular.
 _OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
 
@@ -39,6 +42,7 @@ class Ended:
     """A call that is over: `answer` None means accepted, as these (chat id, message id).
 
     begun: where the delivery has further messages to come: the HTML of all of them
+    seen: (address, message id) of other messages that were met
     """
 
     claimed: Claimed
@@ -46,6 +50,12 @@ class Ended:
     answer: Answer | None = None
     messages: tuple[tuple[int, int], ...] = ()
     begun: tuple[str, ...] = ()
+    seen: tuple[tuple[str, int], ...] = ()
+
+
+def _seen(ended: Sequence[Ended]) -> list[tuple[str, int]]:
+    own = [(one.claimed.address, id) for one in ended for _, id in one.messages]
+    return own + [seen for one in ended for seen in one.seen]
 
 
 def backoff(attempts: int, random: Random) -> timedelta:
@@ -54,18 +64,19 @@ def backoff(attempts: int, random: Random) -> timedelta:
     return pause * random.uniform(0.5, 1.0)
 
 
-def outcome(ended: Ended, random: Random) -> Outcome:
+def outcome(ended: Ended, random: Random, when_unsure: str) -> Outcome:
     """What the delivery's row is to say."""
     claimed, at, answer = ended.claimed, ended.at, ended.answer
     if answer is None:
         return _accepted(ended)
-    # A call that Telegram turned away settles no doubt that an earlier one left.
-    waiting = DeliveryState.IN_DOUBT if claimed.doubtful else DeliveryState.PENDING
+    waiting = DeliveryState.PENDING
     match answer.verdict:
         case Verdict.DOUBT | Verdict.UNSENT:
             state = DeliveryState.IN_DOUBT if answer.verdict == Verdict.DOUBT else waiting
             due = at + backoff(claimed.attempts, random)
             return Outcome(claimed.id, state, at, due, answer.error)
+        case Verdict.UNSURE if when_unsure == "resend":
+            return Outcome(claimed.id, waiting, at, at, answer.error, resent=True)
         case Verdict.LATER:
             due = at + answer.retry_after
             return Outcome(claimed.id, waiting, at, due, answer.error, attempted=False)
@@ -93,18 +104,20 @@ def _accepted(ended: Ended) -> Outcome:
 class Settler:
     """Settles ended calls. `hold` is how long the whole bot is to be quiet, as far as known."""
 
-    def __init__(self, bot_id: int, random: Random, language: str) -> None:
+    def __init__(self, bot_id: int, random: Random, posting: Posting) -> None:
         self._bot_id = bot_id
         self._random = random
         self._last_error = ""
         self._slow: set[str] = set()  # chats that said 429 since anything was accepted
-        self.language = language
+        self.posting = posting
         self.hold: datetime | None = None
 
     async def settle(self, connection: AsyncConnection, ended: Sequence[Ended]) -> None:
         """Record every outcome, then what it means for the chat, the bot and the operator."""
-        outcomes = [outcome(one, self._random) for one in ended]
+        when_unsure = self.posting.when_unsure
+        outcomes = [outcome(one, self._random, when_unsure) for one in ended]
         await outbox.record(connection, outcomes)
+        await doubts.learn(connection, self._bot_id, _seen(ended))
         for one, result in zip(ended, outcomes, strict=True):
             if one.answer is None:
                 self._slow.clear()
@@ -118,6 +131,9 @@ class Settler:
         self, connection: AsyncConnection, ended: Ended, answer: Answer, result: Outcome
     ) -> None:
         claimed = ended.claimed
+        if answer.verdict == Verdict.UNSURE:
+            await self._tell_unsure(connection, ended, answer)
+            return
         line = f"chat {claimed.address}: {answer.verdict}: {answer.error}"
         # One line an outage: with the network gone every chat fails, again and again.
         same = answer.error == self._last_error and answer.verdict in _OUTAGE
@@ -157,6 +173,18 @@ class Settler:
         if await membership.migrate(connection, old, new):
             await self._tell(connection, ended, "migrated", old=old, new=new)
 
+    async def _tell_unsure(self, connection: AsyncConnection, ended: Ended, answer: Answer) -> None:
+        claimed = ended.claimed
+        what = claimed.causes[0].title if claimed.causes else str(claimed.payload.get("text"))
+        await self._tell(
+            connection,
+            ended,
+            f"unsure, {self.posting.when_unsure}",
+            chat=claimed.address,
+            message=clip(one_line(what), _NAMED),
+            error=answer.error,
+        )
+
     async def _tell(
         self, connection: AsyncConnection, ended: Ended, name: str, **values: object
     ) -> None:
@@ -165,7 +193,7 @@ class Settler:
         admin = await subscribers.admin_id(connection)
         if admin is None or admin == ended.claimed.subscriber_id:
             return
-        text = notice(name, self.language, **values)
+        text = notice(name, self.posting.language, **values)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         key = f"{name}:{digest}:{ended.at:%Y-%m-%d}"
         await outbox.owe(connection, [owe_notice(admin, key, text)], ended.at)

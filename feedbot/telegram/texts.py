@@ -29,6 +29,18 @@ _NOTICES = {
         "en": "Telegram refuses a message for {chat}: {error}. It was given up.",
         "ru": "Telegram не принимает сообщение для {chat}: {error}. Оно не будет отправлено.",
     },
+    "unsure, resend": {
+        "en": "{chat}: it could not be found out whether “{message}” arrived ({error}). It is sent"
+        " again, so it may be there twice.",
+        "ru": "{chat}: не удалось выяснить, дошло ли «{message}» ({error}). Сообщение отправляется"
+        " ещё раз и может оказаться там дважды.",
+    },
+    "unsure, skip": {
+        "en": "{chat}: it could not be found out whether “{message}” arrived ({error}). It is not"
+        " sent again, so it may be missing.",
+        "ru": "{chat}: не удалось выяснить, дошло ли «{message}» ({error}). Сообщение не"
+        " отправляется ещё раз, и его может там не быть.",
+    },
     "asks": {
         "en": "{chat} asks to follow: /allow_{id} or /deny_{id}",
         "ru": "{chat} просит подписку: /allow_{id} или /deny_{id}",

@@ -19,6 +19,9 @@ from feedbot.telegram.limits import Limits
 from feedbot.telegram.settings import Posting
 
 _LONGEST = timedelta(seconds=60)
+#: What stands for the twenty seconds in which a call may still be accepted: the server that is
+#: asked accepts late ones within a tenth of it.
+_PATIENCE = timedelta(seconds=0.3)
 
 
 async def work(store_url: str, api_url: str, token: str) -> bool:
@@ -29,7 +32,7 @@ async def work(store_url: str, api_url: str, token: str) -> bool:
         await outbox.doubt_leftovers(connection, clock.now())
     bot = create_bot(token, api_url)
     # Without limits: they would only make a hundred runs wait, and have tests of their own.
-    deliverer = Deliverer(store, bot, clock, Posting(), Random(), Limits.OFF)
+    deliverer = Deliverer(store, bot, clock, Posting(), Random(), Limits.OFF, _PATIENCE)
     done = await deliverer.drain(clock.now() + _LONGEST)
     await close_bot(bot)
     await store.close()

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("update_offset", sa.BigInteger()),
         sa.Column("hold_until", TIME),
+        sa.Column("last_id", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bots")),
     )
     op.create_table(
@@ -82,6 +83,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String()),
         sa.Column("title", sa.Text()),
         sa.Column("hold_until", TIME),
+        sa.Column("last_id", sa.BigInteger()),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("address", "topic", name=op.f("uq_subscribers_address_topic")),
@@ -100,6 +102,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("resent", sa.Integer(), nullable=False),
         sa.Column("started_at", TIME),
+        sa.Column("after_id", sa.BigInteger()),
+        sa.Column("digest", sa.String()),
         sa.Column("finished_at", TIME),
         sa.Column("error", sa.Text()),
         sa.ForeignKeyConstraint(
