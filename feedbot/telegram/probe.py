@@ -47,7 +47,7 @@ from feedbot.telegram.settle import Ended, backoff
 
 log = logging.getLogger(__name__)
 
-#: What Telegram takes out of a text or puts in the place of something; white space aside.
+#: What Telegram takes out of a text, or replaces; white space, which it trims, aside.
 _UNSTABLE = re.compile("[\x00-\x08\x0e-\x1f\u200b-\u200f\u2028-\u202e\u0333\u033f\u030a\ufeff]")
 _NOTHING_THERE = ("not found", "message_id_invalid", "identifier is not specified")
 _TRY_AGAIN = (Verdict.LATER, Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
@@ -58,7 +58,7 @@ _SKEW = timedelta(minutes=1)  # between our clock and Telegram's
 
 def digest(text: str) -> str:
     """What stays the same of a text when Telegram has cleaned and trimmed it, as a hash."""
-    essence = " ".join(_UNSTABLE.sub(" ", text).split())
+    essence = "".join(_UNSTABLE.sub("", text).split())
     return hashlib.sha256(essence.encode("utf-8", "replace")).hexdigest()[:32]
 
 
@@ -178,8 +178,11 @@ class Prober:
     def collect(self) -> list[Ended]:
         """The searches that are over."""
         if self._looking and self._looking[1].done():
-            self._looking[1].result()
+            search, step = self._looking
             self._looking = None
+            if error := step.exception():  # what breaks us here must not stop the others
+                log.error("delivery %d cannot be looked for", search.claimed.id, exc_info=error)
+                search.give_up(type(error).__name__)
         running = self._looking[0] if self._looking else None
         over = [
             search
@@ -196,14 +199,23 @@ class Prober:
 
     async def abandon(self) -> None:
         """Forget everything, as a crash would: the rows are in doubt still."""
-        for task in self.task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        steps = self.task
         self._looking = None
         self._searches.clear()
+        for step in steps:
+            step.cancel()
+        await asyncio.gather(*steps, return_exceptions=True)
 
     async def _look(self, search: Search, admin: str) -> None:
-        """Forward candidates until one is there, or something fails."""
+        """One step; if it may have left a copy it takes a place in the admin chat's windows."""
+        copied = True
+        try:
+            copied = await self._forward(search, admin)
+        finally:
+            self._windows.end(admin, self._clock.now(), counts=copied)
+
+    async def _forward(self, search: Search, admin: str) -> bool:
+        """Forward candidates until one is there, or something fails; whether a copy was made."""
         copied, failed = None, False
         while search.candidates and copied is None and not failed and not self._stopping:
             try:
@@ -220,7 +232,7 @@ class Prober:
                     failed = True
         if copied is not None:
             await self._compare(search, copied, admin)
-        self._windows.end(admin, self._clock.now(), counts=failed or copied is not None)
+        return failed or copied is not None
 
     def _goes_on(self, search: Search, answer: Answer) -> bool:
         """Whether the next candidate is to be looked at now: this one is not there."""
