@@ -8,10 +8,11 @@ be others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, islice, takewhile
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,21 +50,25 @@ async def begin(connection: AsyncConnection, bot_id: int, calls: Sequence[Beginn
     shared = await bots.last_id(connection, bot_id)
     query = (
         sa.select(subscribers.c.address, sa.func.max(subscribers.c.last_id).label("last_id"))
-        .where(subscribers.c.address.in_([claimed.address for claimed, _ in calls]))
+        .where(subscribers.c.address.in_([one.claimed.address for one in calls]))
         .group_by(subscribers.c.address)
     )
     last = {row.address: row.last_id for row in await connection.execute(query)}
     await connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.id == sa.bindparam("of"))
-        .values(after_id=sa.bindparam("after"), digest=sa.bindparam("sent")),
+        .values(
+            after_id=sa.bindparam("after"), digest=sa.bindparam("sent"), payload=sa.bindparam("new")
+        ),
         [
             {
-                "of": claimed.id,
-                "after": shared if shares_ids(claimed.address) else last.get(claimed.address),
-                "sent": digest,
+                "of": one.claimed.id,
+                "after": shared if shares_ids(address) else last.get(address),
+                "sent": one.digest,
+                "new": one.claimed.payload if one.payload is None else one.payload,
             }
-            for claimed, digest in calls
+            for one in calls
+            for address in (one.claimed.address,)
         ],
     )
 

@@ -41,7 +41,7 @@ from feedbot.store.doubts import Places, shares_ids
 from feedbot.store.subscribers import Subscriber
 from feedbot.telegram.answers import Answer, Verdict, understand
 from feedbot.telegram.client import bot_id
-from feedbot.telegram.compose import Post
+from feedbot.telegram.compose import BEGUN, Post
 from feedbot.telegram.limits import Windows
 from feedbot.telegram.settle import Ended, backoff
 
@@ -62,10 +62,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(essence.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def digest_of(post: Post) -> str | None:
-    """The digest of a message as a reader sees it; None for one that Telegram will refuse."""
+def digest_of(post: Post, number: int) -> str | None:
+    """The digest of one of a post's messages as a reader sees it; None for one that Telegram will refuse."""
     try:
-        return digest(visible_text(post.text) if post.markup else post.text)
+        text = post.parts[number].text
+        return digest(visible_text(text) if post.markup else text)
     except MarkupError:
         return None
 
@@ -97,7 +98,11 @@ class Search:
     def ended(self, now: datetime) -> Ended:
         """What came of it."""
         if self.found:
-            return Ended(self.claimed, now, messages=(self.found,), seen=tuple(self.seen))
+            begun = tuple(self.claimed.payload.get(BEGUN, ()))
+            more = begun if self.claimed.part + 1 < len(begun) else ()
+            return Ended(
+                self.claimed, now, messages=(self.found,), begun=more, seen=tuple(self.seen)
+            )
         if self.bounded:
             answer = Answer(Verdict.UNSENT, "never accepted, as was found out")
         else:
