@@ -22,7 +22,7 @@ from telegram.error import (
 )
 
 from feedbot.telegram.answers import Answer, Verdict, understand
-from feedbot.telegram.client import close_bot, create_bot
+from feedbot.telegram.client import CONNECTIONS, close_bot, create_bot
 from feedbot.telegram.settle import backoff
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
@@ -168,6 +168,32 @@ async def test_a_connection_refused_leaves_none() -> None:
     async with server(close_at_once) as url:
         pass
     assert (await said_by(url)).verdict == Verdict.UNSENT
+
+
+async def test_no_connection_left_leaves_none() -> None:
+    async with server(silent) as url:
+        bot = create_bot(TOKEN, url)
+        held = [asyncio.create_task(bot.send_message(1, "hello")) for _ in range(CONNECTIONS)]
+        await asyncio.sleep(0)
+        with pytest.raises(TelegramError) as caught:
+            await bot.send_message(1, "one more", pool_timeout=0.2)
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+        await close_bot(bot)
+    assert understand(caught.value).verdict == Verdict.UNSENT
+
+
+@pytest.mark.parametrize("code", [500, 502, 504])
+async def test_an_error_of_the_server_leaves_doubt(code: int) -> None:
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(f"HTTP/1.1 {code} Failed\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with server(fail) as url:
+        assert (await said_by(url)).verdict == Verdict.DOUBT
 
 
 async def test_a_host_that_is_no_name_leaves_none() -> None:

@@ -242,6 +242,19 @@ async def test_the_admin_chat_is_searched_before_copies_are_put_into_it(desk: De
     assert office.told[1:] == ["news"]
 
 
+async def test_a_copy_left_in_the_admin_chat_is_not_taken_for_the_message(desk: Desk) -> None:
+    office = await Office.open(desk, "channel")
+    (admin,) = [row.id for row in await desk.rows(subscriber_rows) if row.origin == "admin"]
+    await desk.owe(admin, "hello", "news")
+    desk.api.faults.add(Fault(FaultKind.DROP, method="sendMessage", after=1))
+    assert not await desk.drain(minutes=0.1)
+    origin = {"type": "user", "date": int(NOON.timestamp()), "sender_user": desk.api.bot.as_dict()}
+    desk.api.stored(desk.api.chats[office.admin], {"text": "news", "forward_origin": origin})
+    assert await desk.drain()
+    written = [m.text for m in desk.api.log.messages(office.admin) if m.method == "sendMessage"]
+    assert written == ["hello", "news"]
+
+
 async def test_what_was_sent_is_looked_for_though_it_would_read_otherwise_now(desk: Desk) -> None:
     office = await Office.open(desk, "channel")
     async with desk.store.transaction() as connection:
