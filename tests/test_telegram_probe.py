@@ -23,7 +23,7 @@ from feedbot.store.schema import messages
 from feedbot.store.schema import subscribers as subscriber_rows
 from feedbot.telegram import probe
 from feedbot.telegram.bot import Listener
-from feedbot.telegram.compose import Post
+from feedbot.telegram.compose import Part, Post
 from feedbot.telegram.deliver import PATIENCE
 from feedbot.telegram.probe import digest, digest_of
 from feedbot.telegram.settings import Posting
@@ -242,6 +242,23 @@ async def test_the_admin_chat_is_searched_before_copies_are_put_into_it(desk: De
     assert office.told[1:] == ["news"]
 
 
+@pytest.mark.parametrize("lost", range(3))
+async def test_a_split_message_is_found_part_by_part(desk: Desk, lost: int) -> None:
+    office = await Office.open(desk, "channel")
+    posting = Posting(chats=(Chat(office.chat, text="full", long="split"),))
+    async with desk.store.transaction() as connection:
+        summary = " ".join(f"word{number}" for number in range(1100))
+        one = await add_entry(connection, "Visit", source="press", summary=summary)
+        await outbox.owe(connection, [news(office.id, one)], desk.clock.now())
+    desk.api.faults.add(Fault(FaultKind.LOST, chat_id=office.chat, after=lost))
+    assert await desk.drain(posting)
+    parts = office.read
+    assert len(parts) == len(set(parts)) == 3
+    assert sum(part.count("word1099") for part in parts) == 1
+    assert [row.part for row in await desk.rows(messages)] == [0, 0, 1, 2]
+    assert await desk.counts() == Counts(sent=2)
+
+
 async def test_a_copy_left_in_the_admin_chat_is_not_taken_for_the_message(desk: Desk) -> None:
     office = await Office.open(desk, "channel")
     (admin,) = [row.id for row in await desk.rows(subscriber_rows) if row.origin == "admin"]
@@ -445,7 +462,7 @@ async def begin(desk: Desk) -> list[Claimed]:
     """Claim what is owed, as before calls that are never answered."""
     async with desk.store.transaction() as connection:
         claimed = await outbox.claim(connection, desk.clock.now(), limit=99, busy=[])
-        await doubts.begin(connection, 1, [(one, digest("x")) for one in claimed])
+        await doubts.begin(connection, 1, [doubts.Beginning(one, digest("x")) for one in claimed])
     return claimed
 
 
@@ -518,9 +535,9 @@ def test_a_digest_is_the_same_for_what_telegram_makes_of_a_text(text: str) -> No
 
 
 def test_a_digest_is_of_what_a_reader_sees() -> None:
-    marked = Post("<b>Tom &amp; Jerry</b>\n", markup=True, silent=False, preview=False)
-    plain = Post(" Tom & Jerry", markup=False, silent=False, preview=False)
-    assert digest_of(marked) == digest_of(plain) == digest("Tom & Jerry")
+    marked = Post((Part("<b>Tom &amp; Jerry</b>\n"),), (), markup=True, silent=False)
+    plain = Post((Part("x"), Part(" Tom & Jerry")), (), markup=False, silent=False)
+    assert digest_of(marked, 0) == digest_of(plain, 1) == digest("Tom & Jerry")
     assert digest("Tom & Jerry") != digest("Tom & Jerry!")
-    broken = Post("<b>", markup=True, silent=False, preview=False)
-    assert digest_of(broken) is None
+    broken = Post((Part("<b>"),), (), markup=True, silent=False)
+    assert digest_of(broken, 0) is None

@@ -63,7 +63,7 @@ def digest(text: str) -> str:
 
 
 def digest_of(post: Post, number: int) -> str | None:
-    """The digest of one of a post's messages as a reader sees it; None for one that Telegram will refuse."""
+    """The digest of a post's message as a reader sees it; None where Telegram will refuse it."""
     try:
         text = post.parts[number].text
         return digest(visible_text(text) if post.markup else text)
