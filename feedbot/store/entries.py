@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.diff import Diff, Place, Verdict, oldest_first
 from feedbot.identity import Row
 from feedbot.matching import Known, Pending
-from feedbot.model import ChangeKind, Entry, Item, PageDate, Source
+from feedbot.model import ChangeKind, Entry, Item, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
 from feedbot.store.articles import article_ids
 from feedbot.store.dialect import chunks
-from feedbot.store.schema import entries
+from feedbot.store.schema import entries, page_date
 from feedbot.store.sources import SourceState, stored
 
 _KNOWN = (
@@ -270,12 +270,6 @@ def _pending(values: dict[str, Any] | None) -> Pending | None:
         return None
     fields = dict(values["row"])
     item = dict(fields.pop("item"))
-    item["date"] = _page_date(item["date"])
+    item["date"] = page_date(item["date"])
     item["categories"] = tuple(item["categories"])
     return Pending(Row(item=Item(**item), **fields), values["since"])
-
-
-def _page_date(text: str | None) -> PageDate:
-    if text is None:
-        return None
-    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

@@ -12,10 +12,9 @@ looks), so that what is owed commits with what caused it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +24,7 @@ from feedbot.model import DeliveryState
 from feedbot.owing import Owed
 from feedbot.store import tally
 from feedbot.store.claim import Claimed, claim, waiting
-from feedbot.store.dialect import insert_missing
+from feedbot.store.dialect import chunks, insert_missing
 from feedbot.store.schema import causes, deliveries, messages
 from feedbot.store.tally import UNSENT, Counts, count_unsent, counts, recent_sends
 
@@ -45,7 +44,6 @@ __all__ = [
 ]
 
 _UNDECIDED = (DeliveryState.SENDING, DeliveryState.IN_DOUBT)
-_CHUNK = 500  # values in one IN list; databases have limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +101,11 @@ async def owe(connection: AsyncConnection, owed: Sequence[Owed], now: datetime) 
 
 async def _ids_by_key(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:
     ids: dict[str, int] = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         query = sa.select(deliveries.c.dedupe_key, deliveries.c.id)
         for row in await connection.execute(query.where(deliveries.c.dedupe_key.in_(chunk))):
             ids[row.dedupe_key] = row.id
     return ids
-
-
-def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk
 
 
 async def record(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:

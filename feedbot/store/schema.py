@@ -55,9 +55,14 @@ class PageDateText(TypeDecorator[datetime | date]):
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | date | None:
         """From the column."""
-        if value is None:
-            return None
-        return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+        return page_date(value)
+
+
+def page_date(text: str | None) -> datetime | date | None:
+    """A PageDate from its ISO text."""
+    if text is None:
+        return None
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
 class Json(TypeDecorator[Any]):
