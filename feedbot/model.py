@@ -43,6 +43,29 @@ class ListingRule:
     date_format: str | None = None
 
 
+class Take(StrEnum):
+    """What a source's items are taken from."""
+
+    FEED = "feed"  # the feed that the page names
+    DATA = "data"  # JSON-LD or microdata in the page
+    LISTING = "listing"  # the page's own rows
+
+
+@dataclass(frozen=True, slots=True)
+class Extractor:
+    """How a source is read: found out once, and used until it no longer fits.
+
+    url:  of the feed that is fetched in the page's place (FEED)
+    rule: where the rows are (LISTING)
+    why:  for people: what was taken, and what was not
+    """
+
+    take: Take
+    url: str | None = None
+    rule: ListingRule | None = None
+    why: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A configured page or feed to poll."""

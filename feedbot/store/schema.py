@@ -110,6 +110,7 @@ sources = sa.Table(
     sa.Column("removed_at", Utc),  # left the configuration; data and feed file stay
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("retry_after", Utc),  # the server's own word; even `once` keeps to it
+    sa.Column("extractor", sa.Text),  # JSON: how it is read, see sources.remember
     # what the last answer was, so that the next one can be the same:
     sa.Column("reading", sa.String),  # hash of URL and rules the validators belong to
     sa.Column("answered_by", sa.String),  # the URL that gave the validators, after redirects

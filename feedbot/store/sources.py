@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.diff import Place
-from feedbot.model import Source
+from feedbot.model import Extractor, ListingRule, Source, Take
 from feedbot.store.schema import sources
 
 #: The part of its interval by which a poll comes sooner or later, so that a restart is no stampede.
@@ -27,6 +27,7 @@ class SourceState:
     """One row of `sources`; see schema.py for the columns.
 
     stored_places: `places` as the row has them. A poll that shows nothing new does not read them.
+    extractor:     how the source is read, as stored; see `remembered`
     """
 
     id: int
@@ -36,6 +37,7 @@ class SourceState:
     due_at: datetime
     created_at: datetime
     retry_after: datetime | None = None
+    extractor: str | None = None
     reading: str | None = None
     answered_by: str | None = None
     etag: str | None = None
@@ -72,13 +74,47 @@ class Confirmed:
     last_modified: str | None
 
 
-def reading_key(source: Source, version: str) -> str:
+def reading_key(source: Source, version: str, extractor: Extractor | None = None) -> str:
     """Hash of everything that decides what a body means.
 
     Validators and body hash belong to it: another URL, selector or zone is read anew, 304 or not.
     """
     parts = (version, source.url, source.kind, source.timezone.key, source.language, source.listing)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+    found = extractor and (extractor.take, extractor.url, extractor.rule)
+    return hashlib.sha256(repr((*parts, found)).encode()).hexdigest()
+
+
+def remember(source: Source, extractor: Extractor | None) -> str | None:
+    """How `source` is read, as `SourceState.extractor`: JSON that a person can read."""
+    if extractor is None:
+        return None
+    said = {key: value for key, value in asdict(extractor).items() if value}
+    if extractor.rule is not None:
+        said["rule"] = {key: value for key, value in said["rule"].items() if value is not None}
+    return json.dumps({"configured": _configured(source), **said}, ensure_ascii=False)
+
+
+def remembered(source: Source, state: SourceState) -> Extractor | None:
+    """How `source` is read, as a poll has found out and `remember` wrote it.
+
+    None where nothing is known, or where it was found out for another URL, kind or listing.
+    """
+    said = json.loads(state.extractor) if state.extractor else {}
+    if said.pop("configured", None) != _configured(source):
+        return None
+    rule = said.get("rule")
+    return Extractor(
+        take=Take(said["take"]),
+        url=said.get("url"),
+        rule=ListingRule(**rule) if rule else None,
+        why=tuple(said.get("why", ())),
+    )
+
+
+def _configured(source: Source) -> str:
+    """Hash of what the operator says of how to read it."""
+    parts = (source.url, source.kind, source.listing)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 async def sync(
@@ -207,6 +243,7 @@ async def record_sound(connection: AsyncConnection, state: SourceState) -> None:
             baseline_at=state.baseline_at,
             entries=state.entries,
             last_updated=state.last_updated,
+            extractor=state.extractor,
             reading=state.reading,
             answered_by=state.answered_by,
             etag=state.etag,

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("removed_at", TIME),
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("retry_after", TIME),
+        sa.Column("extractor", sa.Text()),
         sa.Column("reading", sa.String()),
         sa.Column("answered_by", sa.String()),
         sa.Column("etag", sa.String()),
