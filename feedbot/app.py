@@ -123,10 +123,10 @@ class App:
         now = self.clock.now()
         async with self.store.transaction() as connection:
             watched = list(settings.effective_sources())
-            await sources.sync(connection, watched, _authority(settings), now)
+            lines = await sources.sync(connection, watched, _authority(settings), now)
             chats = settings.effective_chats()
             fresh = await backlog.newcomers(connection, chats)
-            lines = await subscribers.sync_config(
+            lines += await subscribers.sync_config(
                 connection, chats, settings.telegram.admin_chat, now
             )
             if self.telegram:
@@ -162,7 +162,7 @@ class App:
     async def run(self, reload: Callable[[], Settings], stop: asyncio.Event) -> None:
         """Schedule, deliver, answer and serve until `stop`. Raises ListenError."""
         web = WebServer(
-            create_app(self.publisher.get, self._overview, self.trouble),
+            create_app(self.publisher.get, self.publisher.moved, self._overview, self.trouble),
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
@@ -213,15 +213,17 @@ class App:
                 log.error("the configuration is wrong and was not reloaded; the old one stays")
 
     async def _take_up(self, new: Settings) -> None:
-        try:
-            await self._sync(new)
-        except StoreError as error:
-            log.error("%s; the configuration was not reloaded, the old one stays", error)
-            return
-        for key in _fixed_keys(self.settings, new):
-            log.warning("%s has changed: that takes a restart", key)
-        self.settings = new
-        self.sources = _by_name(new)
+        renamed = {source.was for source in new.sources if source.was} & self.sources.keys()
+        async with self.scheduler.resting(renamed):  # a poll knows its source by name
+            try:
+                await self._sync(new)
+            except StoreError as error:
+                log.error("%s; the configuration was not reloaded, the old one stays", error)
+                return
+            for key in _fixed_keys(self.settings, new):
+                log.warning("%s has changed: that takes a restart", key)
+            self.settings = new
+            self.sources = _by_name(new)
         self.publisher.configure(self.sources, base_url(new), new.feeds.entries)
         if self.telegram:
             self.telegram.configure(new)

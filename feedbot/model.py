@@ -68,11 +68,12 @@ class Extractor:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A configured page or feed to poll."""
+    """A configured page or feed to poll. `was`: the name it had before."""
 
     name: str
     url: str
     title: str
+    was: str | None = None
     kind: SourceKind = SourceKind.AUTO
     every: timedelta = timedelta(minutes=5)
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))

@@ -24,6 +24,7 @@ from feedbot.model import Source
 from feedbot.render.atom import FeedMeta, render_atom
 from feedbot.store import entries, sources
 from feedbot.store.engine import Store
+from feedbot.store.rename import former_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Publisher:
         self._base_url = base_url
         self._limit = limit
         self._feeds: dict[str, Published] = {}
+        self._moved: dict[str, str] = {}
         # One build of a feed at a time, from reading to renaming: of two, the older could end last.
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.directory = directory
@@ -90,6 +92,10 @@ class Publisher:
         """The feed of a source, as it was last written."""
         return self._feeds.get(name)
 
+    def moved(self, name: str) -> str | None:
+        """The present name of a source that was called `name`; None: none was."""
+        return self._moved.get(name)
+
     def path(self, name: str) -> Path:
         """Where a source's feed is written."""
         return self.directory / f"{name}.atom"
@@ -101,15 +107,20 @@ class Publisher:
     async def publish_all(self) -> None:
         """Write every feed that differs; take up those of sources no longer configured as they are.
 
+        The file of a source that has another name now goes: two of one feed would drift apart.
         Raises PublishError, StoreError.
         """
         async with self._store.reading() as connection:
             states = await sources.load_all(connection)
+            self._moved = await former_names(connection)
         for state in states:
             if state.name in self._configured:
                 await self.publish(state.name)
             else:
                 await asyncio.to_thread(self._take_up, state.name)
+        for name in self._moved:
+            self._feeds.pop(name, None)
+            await asyncio.to_thread(self._remove, name)
 
     async def publish(self, name: str) -> None:
         """Build a source's feed and write it if it differs; before the baseline there is none.
@@ -146,6 +157,12 @@ class Publisher:
         """Keep serving what is there, if anything is; nobody will write it again."""
         with suppress(OSError):
             self._feeds[name] = _read(self.path(name))
+
+    def _remove(self, name: str) -> None:
+        try:
+            self.path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(self.path(name), error) from None
 
     def _write(self, name: str, body: bytes) -> None:
         path = self.path(name)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +73,7 @@ class Scheduler:
         self._polls: dict[str, asyncio.Task[Polled]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._unwritten: set[str] = set()
+        self._resting: frozenset[str] = frozenset()
         self._nudges = 0  # as the last tick saw them
         self._room = asyncio.Semaphore(MOST_POLLS)
         self.last_tick: datetime | None = None  # the last that did all its work
@@ -107,6 +109,17 @@ class Scheduler:
         active = [state for state in states if state.active and state.name not in skipped]
         return held + await asyncio.gather(*self._spawn(active))
 
+    @asynccontextmanager
+    async def resting(self, names: Collection[str]) -> AsyncIterator[None]:
+        """Within it none of these sources is polled; what is under way has ended before."""
+        self._resting = frozenset(names)
+        try:
+            while under_way := [self._polls[name] for name in names if name in self._polls]:
+                await asyncio.wait(under_way)
+            yield
+        finally:
+            self._resting = frozenset()
+
     async def publish_unwritten(self) -> None:
         """Try the feeds once more that could not be written."""
         self._unwritten &= self._configured().keys()
@@ -128,7 +141,7 @@ class Scheduler:
         if room <= 0:
             return
         resting = (name for name, refusal in self._refused.items() if refusal.until > now)
-        busy = [*self._polls, *resting]
+        busy = [*self._polls, *resting, *self._resting]
         async with self._store.reading() as connection:
             due = await sources.due(connection, now, busy=busy, limit=room)
         self._spawn(due)
@@ -144,7 +157,7 @@ class Scheduler:
         tasks = []
         for state in states:
             source = configured.get(state.name)
-            if source is None or state.name in self._polls:
+            if source is None or state.name in self._polls or state.name in self._resting:
                 continue
             task = asyncio.create_task(self._poll(source, state), name=f"poll {source.name}")
             self._polls[source.name] = task

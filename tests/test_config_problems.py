@@ -56,6 +56,12 @@ WRONG = {
     "listing missing": (SOURCE + "kind = 'html'", "sources[page].listing", "[sources.listing]"),
     "bad name": ("[[sources]]\nname = 'My Page'\nurl = 'http://a/'", "sources[0].name", "my-page"),
     "two sources of one name": (SOURCE + SOURCE, "sources[1].name", 'are called "page"'),
+    "a former name in use": (SOURCE + "was = 'page'", "sources[page].was", "stands in this file"),
+    "a former name of two": (
+        SOURCE + "was = 'old'\n" + SOURCE.replace("page", "other") + "was = 'old'",
+        "sources[other].was",
+        "keep one of them",
+    ),
     "two counters of one name": (SINCE + SINCE, "counters[1].name", 'are called "days"'),
     "a chat twice": (CHAT + CHAT.upper().replace("TELEGRAM.CHATS", "telegram.chats")
                      .replace("ID", "id"), "telegram.chats[@MY_CHANNEL].id", "twice"),

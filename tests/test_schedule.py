@@ -86,6 +86,28 @@ async def test_one_slow_source_delays_no_other(bench: Bench, tmp_path: Path) -> 
     await ticking.scheduler.finish(timedelta(seconds=5))
 
 
+async def test_a_source_rests_once_its_poll_has_ended_and_while_it_is_wanted(
+    bench: Bench, tmp_path: Path
+) -> None:
+    ticking = Ticking(bench, tmp_path)
+    await ticking.sync()
+    held = asyncio.Event()
+    bench.server.faults.set("/", Fault(hold=held))
+    await ticking.tick_until("other", 1)
+    resting = ticking.scheduler.resting({"embassy", "unheard-of"})
+    entered = asyncio.ensure_future(resting.__aenter__())
+    await ticking.tick_until("other", 2)
+    assert not entered.done()
+    held.set()
+    await entered
+    assert await ticking.polls("embassy") == 1
+    await ticking.tick_until("other", 5)
+    assert await ticking.polls("embassy") == 1
+    await resting.__aexit__(None, None, None)
+    await ticking.tick_until("embassy", 2)
+    await ticking.scheduler.finish(timedelta(seconds=5))
+
+
 async def test_what_changed_is_published_and_what_is_owed_wakes_delivery(
     bench: Bench, tmp_path: Path
 ) -> None:

@@ -54,7 +54,12 @@ class Site:
 async def site() -> AsyncIterator[Site]:
     site = Site()
     listener = listen("127.0.0.1", 0)
-    app = create_app(lambda name: FEED if name == "embassy" else None, site.overview, site.trouble)
+    app = create_app(
+        lambda name: FEED if name == "embassy" else None,
+        {"london": "embassy"}.get,
+        site.overview,
+        site.trouble,
+    )
     server = WebServer(app, listener)
     server.start()
     port = listener.getsockname()[1]
@@ -64,6 +69,13 @@ async def site() -> AsyncIterator[Site]:
     ) as site.client:
         yield site
     await server.stop()
+
+
+async def test_a_former_address_leads_to_the_present_one(site: Site) -> None:
+    answer = await site.client.get("/feeds/london.atom")
+    assert (answer.status_code, answer.headers["location"]) == (301, "embassy.atom")
+    assert (await site.client.head("/feeds/london.atom")).status_code == 301
+    assert (await site.client.get("/feeds/paris.atom")).status_code == 404
 
 
 async def test_a_feed_comes_with_its_validators(site: Site) -> None:

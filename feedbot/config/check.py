@@ -31,6 +31,7 @@ def check(data: Table) -> Iterator[Finding]:
     yield from _named_twice(data, "sources")
     yield from _named_twice(data, "counters")
     yield from _chats(data)
+    yield from _renamed(data)
     for index, source in _tables(data, "sources"):
         yield from _source(("sources", index), source)
     for index, counter in _tables(data, "counters"):
@@ -57,6 +58,22 @@ def _named_twice(data: Table, kind: str) -> Iterator[Finding]:
                 f"two {kind} are called {quoted(name)} (numbers {first[name] + 1} and {index + 1})"
             )
             yield Finding((kind, index, "name"), what, "give one of them another name")
+
+
+def _renamed(data: Table) -> Iterator[Finding]:
+    """A former name is nobody's present one, and was one source's."""
+    first: dict[str, int] = {}
+    for index, row in _tables(data, "sources"):
+        was = row.get("was")
+        if not isinstance(was, str):
+            continue
+        path = ("sources", index, "was")
+        if was in _names(data, "sources"):
+            what = f"names {quoted(was)}, a source that stands in this file"
+            yield Finding(path, what, "name one that has gone from it, or remove the line")
+        elif first.setdefault(was, index) != index:
+            numbers = f"numbers {first[was] + 1} and {index + 1}"
+            yield Finding(path, f"two sources were {quoted(was)} ({numbers})", "keep one of them")
 
 
 def _unknown(path: KeyPath, name: Any, known: Sequence[str], kind: str) -> Iterator[Finding]:

@@ -57,6 +57,10 @@ class Source(Section):
     """A page or feed to watch."""
 
     name: Name = Field(description="Its permanent name: the feed is NAME.atom.")
+    was: Name | None = Field(
+        default=None,
+        description="Its former name: its entries stay, and that feed's address leads to this one.",
+    )
     title: Text | None = Field(default=None, description="What readers see; left out: the name.")
     url: HttpUrl = Field(description="The page or feed.")
     kind: Literal["auto", "html", "feed"] = Field(
@@ -86,6 +90,7 @@ class Source(Section):
         """The source as the rest of feedbot knows it; zone and language are the top's."""
         return model.Source(
             name=self.name,
+            was=self.was,
             url=self.url,
             title=self.title or self.name,
             kind=model.SourceKind(self.kind),

@@ -56,7 +56,11 @@ async def _last(connection: AsyncConnection, source: Source, limit: int) -> list
     query = (
         sa.select(entries)
         .join(sources, sources.c.id == entries.c.source_id)
-        .where(sources.c.name == source.name, entries.c.gone_at.is_(None))
+        .where(
+            sources.c.name == source.name,
+            entries.c.gone_at.is_(None),
+            entries.c.retracted_at.is_(None),
+        )
         .order_by(entries.c.id.desc())
         .limit(limit)
     )

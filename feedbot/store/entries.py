@@ -119,7 +119,11 @@ async def newest(connection: AsyncConnection, source_id: int, limit: int) -> lis
     """The entries of a source's feed: the last `limit` first seen, newest publication first."""
     query = (
         sa.select(entries)
-        .where(entries.c.source_id == source_id, entries.c.gone_at.is_(None))
+        .where(
+            entries.c.source_id == source_id,
+            entries.c.gone_at.is_(None),
+            entries.c.retracted_at.is_(None),
+        )
         .order_by(entries.c.id.desc())
         .limit(limit)
     )

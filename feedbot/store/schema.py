@@ -169,11 +169,18 @@ entries = sa.Table(
     sa.Column("categories", Json, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("gone_at", Utc),
+    sa.Column("retracted_at", Utc),  # taken back by the operator: in no feed, told to nobody
     sa.Index("ix_entries_guid", "source_id", "guid"),
     sa.Index("ix_entries_link", "source_id", "link_key"),
     sa.Index("ix_entries_title", "source_id", "title_key"),
     sa.Index("ix_entries_newest", "source_id", "gone_at", "id"),
     sa.Index("ix_entries_article", "article_id"),
+    sa.Index(
+        "ix_entries_retracted",
+        "source_id",
+        sqlite_where=sa.text("retracted_at IS NOT NULL"),
+        postgresql_where=sa.text("retracted_at IS NOT NULL"),
+    ),
 )
 
 subscribers = sa.Table(

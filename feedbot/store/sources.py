@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.diff import Place
 from feedbot.model import Extractor, ListingRule, Source, Take
+from feedbot.store.rename import rename
 from feedbot.store.schema import sources
 
 #: The part of its interval by which a poll comes sooner or later, so that a restart is no stampede.
@@ -119,12 +120,14 @@ def _configured(source: Source) -> str:
 
 async def sync(
     connection: AsyncConnection, configured: Sequence[Source], authority: str, now: datetime
-) -> None:
-    """Make the rows follow the configuration: add, wake up, put to sleep. Data always stays.
+) -> list[str]:
+    """Make the rows follow the configuration: rename, add, wake up, put to sleep. Data stays.
 
     A source that fails is tried again at once: what was wrong with it may just have been mended.
+    Returns a line for each thing worth telling.
     authority: who mints the ids (RFC 4151), a host name
     """
+    said = [line for source in configured for line in await rename(connection, source)]
     have = {row.name: row for row in await connection.execute(sa.select(sources))}
     for source in configured:
         row = have.pop(source.name, None)
@@ -145,6 +148,7 @@ async def sync(
         await connection.execute(
             sa.update(sources).where(sources.c.id.in_(gone)).values(active=False, removed_at=now)
         )
+    return said
 
 
 def _latest(source: Source, row: Any, now: datetime) -> datetime:

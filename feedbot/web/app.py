@@ -1,6 +1,7 @@
 """What `run` serves: feeds from memory, a plain page, health. ASGI, by Starlette.
 
-/feeds/NAME.atom   the feed: strong ETag, Last-Modified, 304, gzip (RFC 9110)
+/feeds/NAME.atom   the feed: strong ETag, Last-Modified, 304, gzip (RFC 9110); 301 where the source
+                   has another name now
 /                  sources and counters
 /healthz           200 while all is well, 503 with the reason
 """
@@ -43,12 +44,14 @@ class Feed(Protocol):
 
 def create_app(
     feed: Callable[[str], Feed | None],
+    moved: Callable[[str], str | None],
     overview: Callable[[], Awaitable[dict[str, Any]]],
     trouble: Callable[[], Awaitable[str | None]],
 ) -> Starlette:
     """The ASGI app.
 
     feed:     a source's feed by name
+    moved:    the present name of a source that had this one
     overview: what home.html shows; may raise StoreError
     trouble:  why feedbot is not well, or None
     """
@@ -59,10 +62,13 @@ def create_app(
     style = (_HERE / "static" / "style.css").read_bytes()
 
     async def serve_feed(request: Request) -> Response:
-        found = feed(request.path_params["name"])
-        if found is None:
-            return PlainTextResponse("There is no such feed.\n", 404)
-        return _conditional(request, found)
+        name = request.path_params["name"]
+        if found := feed(name):
+            return _conditional(request, found)
+        if now := moved(name):  # relative: what stands before /feeds/ is the proxy's to know
+            headers = {"Location": f"{now}.atom", "Cache-Control": "public, max-age=3600"}
+            return Response(status_code=301, headers=headers)
+        return PlainTextResponse("There is no such feed.\n", 404)
 
     async def home(_: Request) -> Response:
         headers = _PLAIN_TYPES | {"Cache-Control": "no-cache"}

@@ -158,6 +158,7 @@ def upgrade() -> None:
         sa.Column("categories", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("gone_at", TIME),
+        sa.Column("retracted_at", TIME),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_entries_article_id")
         ),
@@ -169,6 +170,14 @@ def upgrade() -> None:
     op.create_index("ix_entries_guid", "entries", ["source_id", "guid"], unique=False)
     op.create_index("ix_entries_link", "entries", ["source_id", "link_key"], unique=False)
     op.create_index("ix_entries_newest", "entries", ["source_id", "gone_at", "id"], unique=False)
+    op.create_index(
+        "ix_entries_retracted",
+        "entries",
+        ["source_id"],
+        unique=False,
+        sqlite_where=sa.text("retracted_at IS NOT NULL"),
+        postgresql_where=sa.text("retracted_at IS NOT NULL"),
+    )
     op.create_index("ix_entries_title", "entries", ["source_id", "title_key"], unique=False)
     op.create_table(
         "causes",
