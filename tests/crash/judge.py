@@ -45,6 +45,9 @@ from tests.crash import worker
 from tests.outboxes import add_subscriber, appoint
 
 STEPS = ("before", "flight", "accepted", "after")
+#: Kills in a row, before one worker may finish: else one chat would be killed over and over while
+#: the others wait to be looked for.
+_SERIES = 3
 _MISSES = 20  # runs that end before the step; a slow look at the store costs a few
 _FAULTS = {
     "flight": Fault(FaultKind.LATE, method="sendMessage", seconds=0.02),
@@ -56,6 +59,8 @@ _FAULTS = {
 class Verdict:
     """What a step came to.
 
+    open:     calls under way when the kills struck, as the store has them
+    arrived:  those of them that the server had accepted by then
     lost:     owed and never accepted
     twice:    accepted again, each time counted
     in_doubt: calls the store itself counts as made although one was in doubt
@@ -64,6 +69,8 @@ class Verdict:
 
     kills: int
     owed: int
+    open: int
+    arrived: int
     lost: int
     twice: int
     in_doubt: int
@@ -84,8 +91,9 @@ def judge(
     kills: int,
     in_doubt: int,
     integrity: str,
+    met: tuple[int, int] = (0, 0),
 ) -> Verdict:
-    """Compare what each chat was owed, in order, with what it received."""
+    """Compare what each chat was owed, in order, with what it received; `met`: open, arrived."""
     lost = twice = disorder = 0
     for chat, texts in owed.items():
         got = received.get(chat, ())
@@ -95,7 +103,7 @@ def judge(
         # A repetition stands beside the first; so, taken as one, all is in the order owed.
         disorder += [text for text, _ in groupby(got)] != [text for text in texts if times[text]]
     number = sum(map(len, owed.values()))
-    return Verdict(kills, number, lost, twice, in_doubt, disorder, integrity)
+    return Verdict(kills, number, *met, lost, twice, in_doubt, disorder, integrity)
 
 
 class Arena:
@@ -112,6 +120,8 @@ class Arena:
         self._ids: dict[int, int] = {}
         self._kills = 0
         self._misses = 0
+        self._open = 0
+        self._arrived = 0
 
     async def open(self) -> Store:
         """Make the store; one after the other, because migrations share globals."""
@@ -126,6 +136,8 @@ class Arena:
             while self._kills < kills:
                 await self._owe(store)
                 await self._kill_one()
+                if self._kills % _SERIES == 0:
+                    await self._finish()
             await self._finish()
             async with store.reading() as connection:
                 resent = (await outbox.counts(connection)).resent
@@ -135,7 +147,12 @@ class Arena:
         with closing(sqlite3.connect(self._path)) as connection:
             integrity = connection.execute("PRAGMA integrity_check").fetchone()[0]
         return judge(
-            self._owed, received, kills=self._kills, in_doubt=resent, integrity=str(integrity)
+            self._owed,
+            received,
+            kills=self._kills,
+            in_doubt=resent,
+            integrity=str(integrity),
+            met=(self._open, self._arrived),
         )
 
     async def _furnish(self, store: Store) -> None:
@@ -185,11 +202,20 @@ class Arena:
             if worker.is_alive():
                 worker.kill()
                 self._kills += 1
+                code = await ended(worker)
+                self._look_at_calls(store)
             else:
                 self._misses += 1
-            code = await ended(worker)
+                code = worker.exitcode
         if self._misses > _MISSES:
             raise SystemExit(f"{self._step}: never reached; the worker ends by itself ({code})")
+
+    def _look_at_calls(self, store: sqlite3.Connection) -> None:
+        """Where the kill struck: which calls were under way, and which of them had arrived."""
+        query = "SELECT dedupe_key FROM deliveries WHERE state = 'sending'"
+        left = {key.split(":", 2)[2] for (key,) in store.execute(query)}
+        self._open += len(left)
+        self._arrived += len(left & {message.text for message in self._api.log.messages()})
 
     def _reached(self, store: sqlite3.Connection, since: str) -> bool:
         """Whether the worker is at the step now."""
