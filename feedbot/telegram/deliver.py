@@ -21,9 +21,7 @@ from random import Random
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from telegram import Bot, Message
-from telegram.constants import ParseMode
-from telegram.error import TelegramError
+from telegram import Bot
 
 from feedbot.clock import Clock
 from feedbot.errors import StoreError
@@ -33,11 +31,11 @@ from feedbot.store.doubts import Places
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Claimed
 from feedbot.store.subscribers import Key, Subscriber
-from feedbot.telegram.answers import Answer, Verdict, understand
+from feedbot.telegram.answers import Answer, Verdict
 from feedbot.telegram.client import CONNECTIONS, READ_SECONDS, bot_id
-from feedbot.telegram.compose import BEGUN, Part, Post, compose
 from feedbot.telegram.limits import MINUTE, Limits, Windows
-from feedbot.telegram.probe import Prober, digest_of
+from feedbot.telegram.probe import Prober
+from feedbot.telegram.send import Sender, beginning, write
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended, Settler, backoff
 
@@ -71,7 +69,6 @@ class Deliverer:
         patience: timedelta = PATIENCE,
     ) -> None:
         self._store = store
-        self._bot = bot
         self._bot_id = bot_id(bot.token)
         self._clock = clock
         self._posting = posting
@@ -79,6 +76,7 @@ class Deliverer:
         self._windows = Windows(limits or Limits())
         self._patience = patience
         self._settler = Settler(self._bot_id, random, posting)
+        self._sender = Sender(bot, clock)
         self._prober = Prober(bot, clock, self._windows, random)
         self._chats: Mapping[Key, Chat] | None = None  # None: to be read again
         self._calls: dict[asyncio.Task[Ended], Claimed] = {}
@@ -182,8 +180,12 @@ class Deliverer:
                 self._chats = await subscribers.configured(connection, self._posting.chats)
             admin = await self._admin(connection)
             claimed, until = await self._claim(connection, self._patience if admin else _NONE)
-            posts = [(one, self._compose(one)) for one in claimed if not one.doubtful]
-            await doubts.begin(connection, self._bot_id, [_beginning(*one) for one in posts])
+            posts = [
+                (one, write(one, self._posting, self._chats.get((one.address, one.topic))))
+                for one in claimed
+                if not one.doubtful
+            ]
+            await doubts.begin(connection, self._bot_id, [beginning(*one) for one in posts])
             searches = [
                 (one, await doubts.places(connection, one, self._patience))
                 for one in claimed
@@ -193,7 +195,7 @@ class Deliverer:
         del self._ended[: len(settled)]
         for one, post in posts:
             self._windows.begin(one.address)
-            self._calls[asyncio.create_task(self._call(one, post))] = one
+            self._calls[asyncio.create_task(self._sender.call(one, post))] = one
         return self._search(searches, admin, until, waits=waits)
 
     async def _admin(self, connection: AsyncConnection) -> Subscriber | None:
@@ -285,62 +287,3 @@ class Deliverer:
                 " check telegram.token and telegram.api_url"
             )
             log.error("%s", self.trouble)
-
-    def _compose(self, claimed: Claimed) -> Post | None:
-        """The message; None where it cannot be written: it must not stop the others."""
-        chat = (self._chats or {}).get((claimed.address, claimed.topic))
-        try:
-            post = compose(claimed, self._posting, chat)
-            return post if post.parts[claimed.part] else None
-        except Exception:
-            log.exception("delivery %d cannot be written", claimed.id)
-            return None
-
-    async def _call(self, claimed: Claimed, post: Post | None) -> Ended:
-        """One call, to its end; it never raises but when cancelled."""
-        if post is None:
-            answer = Answer(Verdict.REFUSED, "it cannot be written; the log says why")
-            return Ended(claimed, self._clock.now(), answer)
-        photo = post.parts[claimed.part].photo
-        try:
-            message = await self._send(claimed, post, post.parts[claimed.part])
-        except TelegramError as error:
-            answer = understand(error)
-            if photo and answer.verdict == Verdict.REFUSED:  # whatever is wrong with it
-                answer = replace(answer, verdict=Verdict.BARE)
-            return Ended(claimed, self._clock.now(), answer)
-        except Exception as error:  # a message that breaks us must not stop the others
-            log.exception("delivery %d cannot be sent", claimed.id)
-            answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
-            return Ended(claimed, self._clock.now(), answer)
-        at = self._clock.now()
-        sent = ((message.chat_id, message.message_id),)
-        more = claimed.part + 1 < len(post.parts)
-        return Ended(claimed, at, messages=sent, begun=post.html if more else ())
-
-    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
-        """One message to Telegram. Raises TelegramError."""
-        common: dict[str, Any] = {
-            "chat_id": claimed.address,
-            "parse_mode": ParseMode.HTML if post.markup else None,
-            "message_thread_id": _thread(claimed),
-            "disable_notification": post.silent,
-        }
-        if part.photo is None:
-            return await self._bot.send_message(
-                text=part.text, link_preview_options=part.preview, **common
-            )
-        return await self._bot.send_photo(photo=part.photo, caption=part.text, **common)
-
-
-def _beginning(claimed: Claimed, post: Post | None) -> doubts.Beginning:
-    """What is to be known of a call if its answer is lost: of several messages, the others too."""
-    if post is None:
-        return doubts.Beginning(claimed)
-    several = {**claimed.payload, BEGUN: post.html} if len(post.parts) > 1 else None
-    return doubts.Beginning(claimed, digest_of(post, claimed.part), several)
-
-
-def _thread(claimed: Claimed) -> int | None:
-    """The topic to post to; None for the general one."""
-    return None if claimed.payload.get(Verdict.GENERAL) else claimed.topic or None

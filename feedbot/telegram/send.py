@@ -1,0 +1,90 @@
+"""One call to Telegram: the message of a claimed delivery, and what became of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from telegram import Bot, Message
+from telegram.constants import ParseMode
+from telegram.error import TelegramError
+
+from feedbot.clock import Clock
+from feedbot.model import Chat
+from feedbot.store import doubts
+from feedbot.store.outbox import Claimed
+from feedbot.telegram.answers import Answer, Verdict, understand
+from feedbot.telegram.compose import BEGUN, Part, Post, compose
+from feedbot.telegram.probe import digest_of
+from feedbot.telegram.settings import Posting
+from feedbot.telegram.settle import Ended
+
+log = logging.getLogger(__name__)
+
+
+def write(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post | None:
+    """The message; None where it cannot be written: it must not stop the others."""
+    try:
+        post = compose(claimed, posting, chat)
+        return post if post.parts[claimed.part] else None
+    except Exception:
+        log.exception("delivery %d cannot be written", claimed.id)
+        return None
+
+
+def beginning(claimed: Claimed, post: Post | None) -> doubts.Beginning:
+    """What is to be known of a call if its answer is lost: of several messages, the others too."""
+    if post is None:
+        return doubts.Beginning(claimed)
+    several = {**claimed.payload, BEGUN: post.html} if len(post.parts) > 1 else None
+    return doubts.Beginning(claimed, digest_of(post, claimed.part), several)
+
+
+class Sender:
+    """Makes the calls of one bot."""
+
+    def __init__(self, bot: Bot, clock: Clock) -> None:
+        self._bot = bot
+        self._clock = clock
+
+    async def call(self, claimed: Claimed, post: Post | None) -> Ended:
+        """One call, to its end; it never raises but when cancelled."""
+        if post is None:
+            answer = Answer(Verdict.REFUSED, "it cannot be written; the log says why")
+            return Ended(claimed, self._clock.now(), answer)
+        photo = post.parts[claimed.part].photo
+        try:
+            message = await self._send(claimed, post, post.parts[claimed.part])
+        except TelegramError as error:
+            answer = understand(error)
+            if photo and answer.verdict == Verdict.REFUSED:  # whatever is wrong with it
+                answer = replace(answer, verdict=Verdict.BARE)
+            return Ended(claimed, self._clock.now(), answer)
+        except Exception as error:  # a message that breaks us must not stop the others
+            log.exception("delivery %d cannot be sent", claimed.id)
+            answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
+            return Ended(claimed, self._clock.now(), answer)
+        at = self._clock.now()
+        sent = ((message.chat_id, message.message_id),)
+        more = claimed.part + 1 < len(post.parts)
+        return Ended(claimed, at, messages=sent, begun=post.html if more else ())
+
+    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
+        """One message to Telegram. Raises TelegramError."""
+        common: dict[str, Any] = {
+            "chat_id": claimed.address,
+            "parse_mode": ParseMode.HTML if post.markup else None,
+            "message_thread_id": _thread(claimed),
+            "disable_notification": post.silent,
+        }
+        if part.photo is None:
+            return await self._bot.send_message(
+                text=part.text, link_preview_options=part.preview, **common
+            )
+        return await self._bot.send_photo(photo=part.photo, caption=part.text, **common)
+
+
+def _thread(claimed: Claimed) -> int | None:
+    """The topic to post to; None for the general one."""
+    return None if claimed.payload.get(Verdict.GENERAL) else claimed.topic or None
