@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -24,8 +29,11 @@ from telegram.error import (
 from feedbot.telegram.answers import Answer, Verdict, understand
 from feedbot.telegram.client import CONNECTIONS, close_bot, create_bot
 from feedbot.telegram.settle import backoff
+from tests.confined import knowing_hosts
+from tests.require import needs
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+TIMEOUTS = ("read_timeout", "write_timeout", "connect_timeout")
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -106,11 +114,12 @@ async def server(handler: Handler) -> AsyncIterator[str]:
     listening.close()
 
 
-async def said_by(url: str, seconds: float = 5) -> Answer:
+async def said_by(url: str, seconds: float = 5, text: str = "hello") -> Answer:
     """What a message sent there leads to."""
     bot = create_bot(TOKEN, url)
     try:
-        await bot.send_message(1, "hello", read_timeout=seconds, connect_timeout=seconds)
+        timeouts: dict[str, Any] = dict.fromkeys(TIMEOUTS, seconds)
+        await bot.send_message(1, text, **timeouts)
     except TelegramError as error:
         return understand(error)
     finally:
@@ -164,6 +173,26 @@ async def test_whatever_breaks_after_the_request_leaves_doubt(handler: Handler) 
         assert (await said_by(url, seconds=0.2)).verdict == Verdict.DOUBT
 
 
+async def test_a_server_that_stops_reading_leaves_doubt_and_holds_nothing_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # its kernel takes what fits, no more
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        answer = await said_by(url, seconds=0.2, text="x" * 20_000_000)
+    assert answer.verdict == Verdict.DOUBT
+    assert "in time" in answer.error
+
+
+async def test_a_connection_that_is_never_made_leaves_none() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with ExitStack() as queue:
+            for _ in range(2):  # who comes after them is not let in
+                one = queue.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(address)
+            answer = await said_by(f"http://127.0.0.1:{address[1]}", seconds=0.3)
+    assert answer.verdict == Verdict.UNSENT
+
+
 async def test_a_connection_refused_leaves_none() -> None:
     async with server(close_at_once) as url:
         pass
@@ -196,8 +225,32 @@ async def test_an_error_of_the_server_leaves_doubt(code: int) -> None:
         assert (await said_by(url)).verdict == Verdict.DOUBT
 
 
-async def test_a_host_that_is_no_name_leaves_none() -> None:
-    assert (await said_by("http://127.0.0.1.invalid:1")).verdict == Verdict.UNSENT
+@needs("namespaces")
+async def test_a_host_that_is_no_name_leaves_none(tmp_path: Path) -> None:
+    """In a process that asks no name server."""
+    code = (
+        "import asyncio; from tests.test_telegram_answers import said_by;"
+        "print(asyncio.run(said_by('http://telegram.invalid')).verdict)"
+    )
+    words = (*knowing_hosts(tmp_path, "127.0.0.1 localhost"), sys.executable, "-c", code)
+    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE)
+    said, _ = await process.communicate()
+    assert said.decode().strip() == Verdict.UNSENT
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [(413, Verdict.REFUSED), (418, Verdict.REFUSED), (404, Verdict.TOKEN)],
+)
+async def test_a_request_that_is_refused_leaves_no_doubt(code: int, verdict: Verdict) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(f"HTTP/1.1 {code} No\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with server(refuse) as url:
+        assert (await said_by(url)).verdict == verdict
 
 
 def test_the_pause_doubles_up_to_five_minutes() -> None:

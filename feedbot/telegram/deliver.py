@@ -32,7 +32,7 @@ from feedbot.store.engine import Store
 from feedbot.store.outbox import Claimed
 from feedbot.store.subscribers import Key, Subscriber
 from feedbot.telegram.answers import Answer, Verdict
-from feedbot.telegram.client import CONNECTIONS, READ_SECONDS, bot_id
+from feedbot.telegram.client import CALL_SECONDS, CONNECTIONS, bot_id
 from feedbot.telegram.limits import MINUTE, Limits, Windows
 from feedbot.telegram.probe import Prober
 from feedbot.telegram.send import Sender, beginning, write
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 #: How long calls under way may take when no more begin.
 GRACE = timedelta(seconds=8)
 #: How long after its call began a message may still be accepted, whoever has hung up or died.
-PATIENCE = timedelta(seconds=READ_SECONDS)
+PATIENCE = timedelta(seconds=CALL_SECONDS)
 _NONE = timedelta(0)
 _BATCH = 30  # claimed in one transaction: thirty at a time cost little more than one
 
