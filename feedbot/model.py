@@ -32,9 +32,15 @@ class ListingRule:
     Each is a CSS selector, or `xpath:…`; `a@href` takes an attribute. All but `item` are relative
     to the row. `summary` left out: the row's text less date, title and separators.
     `date_format` is a `strptime` format; left out, dates are understood.
+
+    rows: what of the page is a row: each `item`; or each with what follows it up to the next one,
+          the next with a date, the next with a link; or the lines (`<br>`) inside an `item`
+    day:  headings with the date of the rows below them, anywhere on the page
     """
 
     item: str
+    rows: Literal["elements", "following", "dated", "linked", "lines"] = "elements"
+    day: str | None = None
     title: str | None = None
     link: str | None = None
     date: str | None = None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,7 +28,7 @@ def page(name: str, rule: ListingRule) -> Listing:
     return read(decode((PAGES / name).read_bytes(), "text/html"), rule)
 
 
-def row(html: str, **rule: str) -> Item:
+def row(html: str, **rule: Any) -> Item:
     """The one row of a page, in a div."""
     listing = read(
         f"<html><body><div class=r>{html}</div></body></html>", ListingRule(".r", **rule)
@@ -398,7 +399,7 @@ def test_a_good_rule_has_no_problems_and_is_compiled_once() -> None:
     ],
 )
 def test_each_problem_is_named_with_its_key(key: str, value: str, message: str) -> None:
-    rule = ListingRule(**{"item": "li", key: value})
+    rule = ListingRule(**cast(dict[str, Any], {"item": "li", key: value}))
     ((found, text),) = check_rule(rule)
     assert found == key
     assert message in text

@@ -35,6 +35,14 @@ class Listing(Section):
     """Where the rows of an HTML page are: CSS, or `xpath:…`; `a@href` takes an attribute."""
 
     item: str = Field(description="One row of the list.")
+    rows: Literal["elements", "following", "dated", "linked", "lines"] = Field(
+        default="elements",
+        description="What a row is: an item; an item with what follows it up to the next one"
+        " (following), the next with a date (dated), with a link (linked); a line in an item.",
+    )
+    day: str | None = Field(
+        default=None, description="Headings with the date of the rows below them, on the page."
+    )
     title: str | None = Field(
         default=None, description="The title, in the row; left out: the row's text."
     )

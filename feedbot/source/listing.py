@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, ListingRule, SourceKind
+from feedbot.source.dates import find_date
 from feedbot.source.naming import (
     anchor_of,
     link_of,
@@ -24,6 +25,7 @@ from feedbot.source.naming import (
 )
 from feedbot.source.page import Element, Page, absolute, parse_page, walk
 from feedbot.source.row import Context, Row, date_of
+from feedbot.source.rows import days_above, rows_of
 from feedbot.source.selectors import CompiledRule, Found, Selector, check_rule, compile_rule
 from feedbot.source.tidy import (
     SEPARATORS,
@@ -57,9 +59,11 @@ def read_listing(
     context = Context(page, compiled, url, zone, language)
     items: list[Item] = []
     warnings: list[str] = []
-    for number, element in enumerate(_rows(page, compiled), start=1):
+    rows = rows_of(page.root, context)
+    above = days_above(rows, page.root, context)
+    for number, element in enumerate(rows, start=1):
         try:
-            item, unread = _read_row(element, context)
+            item, unread = _read_row(element, above.get(element, ""), context)
         except Exception as error:  # one bad row, whatever is wrong with it, never loses the rest
             warnings.append(f"row {number}: left out: {type(error).__name__}: {error}")
             continue
@@ -73,24 +77,6 @@ def read_listing(
         raise ParseError(_nothing_found(rule, page, warnings))
     return Listing(
         tuple(items), SourceKind.HTML, page.title, page.language, tuple(_capped(warnings))
-    )
-
-
-def _rows(page: Page, rule: CompiledRule) -> list[Element]:
-    """The elements that are rows."""
-    try:
-        found = rule.item.all(page.root)
-    except Exception as error:  # an XPath may fail on what only this page has
-        raise ParseError(f"listing.item {rule.rule.item!r} fails on this page: {error}") from error
-    rows = [element for element in found if not isinstance(element, str)]
-    return [row for row in rows if row.tag != "tr" or not _is_table_head(row)]
-
-
-def _is_table_head(row: Element) -> bool:
-    """Whether a table row has heading cells alone, and no link."""
-    cells = list(row)
-    return (
-        bool(cells) and all(cell.tag == "th" for cell in cells) and row.find(".//a[@href]") is None
     )
 
 
@@ -109,8 +95,11 @@ def _capped(warnings: list[str]) -> list[str]:
     return [*warnings[:_WARNINGS], f"{len(warnings) - _WARNINGS} more rows like these"]
 
 
-def _read_row(element: Element, context: Context) -> tuple[Item | None, str]:
-    """The item of one row (None where it holds nothing), and its date's text if not understood."""
+def _read_row(element: Element, above: str, context: Context) -> tuple[Item | None, str]:
+    """The item of one row (None where it holds nothing), and its date's text if not understood.
+
+    above: the heading the row stands under, whose date it has if it has none itself
+    """
     rule = context.rule
     titles, dates = _all(rule.title, element), _all(rule.date, element)
     summaries = _all(rule.summary, element)
@@ -119,6 +108,8 @@ def _read_row(element: Element, context: Context) -> tuple[Item | None, str]:
 
     found_title = _first(titles, row)
     date = date_of(row, dates, context)
+    if date is None and above:
+        date, _ = find_date(above, language=context.language, zone=context.zone)
     link_element, link = link_of(row, found_title, context)
     title, may_begin_with_date = title_of(row, found_title, link_element, context)
     summary = _summary(row, title, summaries, context)

@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from lxml import etree
 
 from feedbot.errors import ParseError
-from feedbot.source.tidy import clean, one_line
+from feedbot.source.tidy import clean, one_line, words
 
 # lxml ships no types; an element is Any to the type checker.
 Element = Any
@@ -266,3 +266,20 @@ def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, str]]:
 def text_of(element: Element) -> str:
     """An element's text, paragraphs separated by a blank line."""
     return lines(walk(element).pieces)
+
+
+def labelled(row: Element, label: str) -> str | None:
+    """The text that follows a label, on its line or, if nothing does, the next one.
+
+    label: as `words` gives it; a line that begins with it is meant ("Filed: 27 May")
+    """
+    after = False
+    for line in text_of(row).split("\n"):
+        if after and line:
+            return line
+        head, colon, rest = line.partition(":")
+        if words(head) == label and (colon or not rest):
+            if rest.strip():
+                return rest.strip()
+            after = True
+    return None

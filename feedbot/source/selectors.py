@@ -1,7 +1,8 @@
 """A listing rule's selectors, compiled once.
 
 CSS by cssselect, or `xpath:…`. `a@href` takes an attribute of what is selected, `@href` alone the
-row's own. Everything but `item` is relative to the row; `+ dd` and `> a` start at the row itself.
+row's own. `label:Title` takes the text that follows that label. Everything but `item` and `day` is
+relative to the row; `+ dd` and `> a` start at the row itself.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from lxml import etree
 
 from feedbot.errors import ParseError
 from feedbot.model import ListingRule
-from feedbot.source.page import Element
+from feedbot.source.page import Element, labelled
+from feedbot.source.tidy import words
 
 #: An element found, or the text of an attribute or XPath function.
 Found = Any
 
 _XPATH = "xpath:"
+_LABEL = "label:"
 _CSS_ATTRIBUTE = re.compile(r"(.*?)\s*@([A-Za-z_][\w.:-]*)", re.S)
 _XPATH_ATTRIBUTE = re.compile(r"(.*[\w\])*.])@([A-Za-z_][\w.:-]*)", re.S)
 _TRANSLATOR = HTMLTranslator()
 _EMPTY = etree.fromstring("<html><body><p/></body></html>", etree.HTMLParser())
-_KEYS = ("item", "title", "link", "date", "summary", "image")
+_KEYS = ("item", "day", "title", "link", "date", "summary", "image")
 # strptime directives that together make a whole date.
 _WHOLE_DATES = (
     ("%d", "%m%b%B", "%Y%y"),
@@ -65,6 +68,7 @@ class CompiledRule:
 
     rule: ListingRule
     item: Selector
+    day: Selector | None
     title: Selector | None
     link: Selector | None
     date: Selector | None
@@ -110,6 +114,8 @@ def compile_selector(text: str, *, is_item: bool = False) -> Selector:
     text = text.strip()
     if not text:
         raise SelectorProblem("the selector is empty")
+    if text.startswith(_LABEL):
+        return _label_selector(text.removeprefix(_LABEL), is_item=is_item)
     is_xpath = text.startswith(_XPATH)
     body = text.removeprefix(_XPATH).strip()
     match = (_XPATH_ATTRIBUTE if is_xpath else _CSS_ATTRIBUTE).fullmatch(body)
@@ -120,6 +126,20 @@ def compile_selector(text: str, *, is_item: bool = False) -> Selector:
     if not path and attribute:
         return Selector(None, attribute)
     return Selector(_compiled(path if is_xpath else _css(path), text), attribute)
+
+
+def _label_selector(text: str, *, is_item: bool) -> Selector:
+    label = words(text)
+    if not label:
+        raise SelectorProblem(f"{_LABEL!r} names no label: write label:Title")
+    if is_item:
+        raise SelectorProblem("rows are elements, the text after a label cannot be a row")
+
+    def path(row: Element) -> list[Found]:
+        found = labelled(row, label)
+        return [] if found is None else [found]
+
+    return Selector(path, None)
 
 
 def _css(text: str) -> str:
