@@ -1,0 +1,97 @@
+"""A date as it is written somewhere, before the page has settled what it means."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import NamedTuple
+
+_LEAP = 2024  # without a year, the 29th of February is a day
+LAST_YEAR = 2199
+_BUDDHIST = range(2450, 2600)  # Thailand's years, 543 ahead
+
+
+class Reading(NamedTuple):
+    """One way to read it.
+
+    order: `dmy`, `mdy` or `ymd` where numbers alone are written, else ""
+    year:  None where left out; 0-99 where two digits are written
+    day:   None of a month alone ("March 2024")
+    """
+
+    order: str
+    year: int | None
+    month: int
+    day: int | None
+
+
+class Clock(NamedTuple):
+    """A time of day, 24:00 included; `zone` is None where none is named."""
+
+    hour: int
+    minute: int
+    second: int = 0
+    micro: int = 0
+    zone: tzinfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A date found in a text.
+
+    start, end: where it stands, with its weekday and time
+    readings:   one, or several where numbers can be read in more than one order; none of an ago
+    style:      numbers of one style have one order on a page; "" where words fix it
+    ago:        (unit, number): ("hour", 3), ("day", 0) is today
+    weekday:    Monday 0, where one is named
+    weak:       written as much else is ("3/5", "March 2024"): to be believed where a column of rows
+                has it, or in a place that says it is a date
+    """
+
+    start: int
+    end: int
+    text: str
+    readings: tuple[Reading, ...] = ()
+    style: str = ""
+    clock: Clock | None = None
+    weekday: int | None = None
+    ago: tuple[str, int] | None = None
+    weak: bool = False
+
+    @property
+    def has_year(self) -> bool:
+        """Whether the year is written (of an ago it is known)."""
+        return not self.readings or self.readings[0].year is not None
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it is counted from the moment of the fetch: "yesterday", "3 hours ago"."""
+        return self.ago is not None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the order of its numbers is for the page to settle."""
+        return len({one[1:] for one in self.readings}) > 1  # 05/05 is the same either way
+
+    @property
+    def precision(self) -> str:
+        """`minute`, `day` or `month`."""
+        if self.clock or (self.ago and self.ago[0] in ("second", "minute", "hour")):
+            return "minute"
+        return "month" if self.readings and self.readings[0].day is None else "day"
+
+
+def reading(order: str, year: int | None, month: int, day: int | None) -> Reading | None:
+    """The reading, None where there is no such day."""
+    if year is not None and year in _BUDDHIST:
+        year -= 543
+    if not 1 <= month <= 12 or (
+        year is not None and not (0 <= year < 100 or 1000 <= year <= LAST_YEAR)
+    ):
+        return None
+    if day is not None:
+        full = _LEAP if year is None else year if year >= 100 else 2000 + year
+        if not 1 <= day <= monthrange(full, month)[1]:
+            return None
+    return Reading(order, year, month, day)
