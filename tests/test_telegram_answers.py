@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Conflict,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -52,13 +54,17 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
         ),
         (BadRequest("Bad Request: have no rights to send a message"), Verdict.GONE),
         (BadRequest("Bad Request: CHAT_WRITE_FORBIDDEN"), Verdict.GONE),
-        (BadRequest("Bad Request: TOPIC_CLOSED"), Verdict.CLOSED_TOPIC),
+        (BadRequest("Bad Request: TOPIC_CLOSED"), Verdict.GENERAL),
         (BadRequest("Bad Request: message thread not found"), Verdict.GENERAL),
         (BadRequest("Bad Request: can't parse entities: unsupported start tag"), Verdict.PLAIN),
         (BadRequest("Bad Request: not enough rights to send photos to the chat"), Verdict.BARE),
         (BadRequest("Bad Request: WEBPAGE_NOT_FOUND"), Verdict.BARE),
         (BadRequest("Bad Request: message text is empty"), Verdict.REFUSED),
-        (BadRequest("Bad Request: message is too long"), Verdict.REFUSED),
+        (BadRequest("Bad Request: message is too long"), Verdict.SPLIT),
+        (BadRequest("Bad Request: wrong file identifier/HTTP URL specified"), Verdict.BARE),
+        (BadRequest("Bad Request: SOMETHING_NEW"), Verdict.UNKNOWN),
+        (BadRequest("Too Many Requests"), Verdict.LATER),
+        (Conflict("Conflict: terminated by other getUpdates request"), Verdict.UNSENT),
         (InvalidToken("Unauthorized"), Verdict.TOKEN),
         (NetworkError("Internal Server Error"), Verdict.DOUBT),
         (NetworkError("Bad Gateway"), Verdict.DOUBT),
@@ -76,6 +82,8 @@ def test_what_comes_with_an_answer_is_kept() -> None:
         "Flood control exceeded. Retry in 37 seconds",
         retry_after=timedelta(seconds=37),
     )
+    for text, wait in (("FLOOD_WAIT_9", 9), ("Too Many Requests: retry after 8", 8)):
+        assert understand(BadRequest(text)).retry_after == timedelta(seconds=wait)
     moved = understand(ChatMigrated(-100777))
     assert (moved.verdict, moved.new_address) == (Verdict.MIGRATED, "-100777")
 
@@ -240,12 +248,14 @@ async def test_a_host_that_is_no_name_leaves_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "verdict"),
-    [(413, Verdict.REFUSED), (418, Verdict.REFUSED), (404, Verdict.TOKEN)],
+    [(413, Verdict.SPLIT), (418, Verdict.UNKNOWN), (404, Verdict.TOKEN), (409, Verdict.UNSENT)],
 )
 async def test_a_request_that_is_refused_leaves_no_doubt(code: int, verdict: Verdict) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
-        writer.write(f"HTTP/1.1 {code} No\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.write(
+            f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\nContent-Length: 0\r\n\r\n".encode()
+        )
         await writer.drain()
         writer.close()
 

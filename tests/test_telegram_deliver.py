@@ -247,40 +247,6 @@ async def test_no_right_to_write_in_a_group_pauses(desk: Desk) -> None:
     assert "not enough rights" in told[0].lower()
 
 
-async def test_a_closed_topic_pauses_only_itself(desk: Desk) -> None:
-    forum = desk.api.add_supergroup(is_forum=True)
-    topic = desk.api.add_topic(forum.id, "News")
-    topic.closed = True
-    general = await desk.add(forum.id)
-    told, _ = await paused(desk, forum.id, topic.message_thread_id)
-    assert str(topic.message_thread_id) in told[0]
-    await desk.owe(general, "still here")
-    assert not await desk.drain()
-    assert desk.read(forum.id) == ["still here"]
-
-
-async def test_a_topic_that_is_gone_is_replaced_by_the_general_one(desk: Desk) -> None:
-    forum, admin = desk.api.add_supergroup(is_forum=True), desk.api.add_private()
-    await desk.appoint(await desk.add(admin.id, origin="admin"))
-    await desk.owe(await desk.add(forum.id, topic=99), "one", "two")
-    assert await desk.drain()
-    assert desk.read(forum.id) == ["one", "two"]
-    assert len(desk.read(admin.id)) == 1
-    assert "99" in desk.read(admin.id)[0]
-
-
-async def test_refused_markup_is_sent_once_more_as_plain_text(desk: Desk) -> None:
-    chat = desk.api.add_channel()
-    desk.api.faults.add(
-        Fault(FaultKind.ERROR, error_code=400, description="Bad Request: can't parse entities: x")
-    )
-    await desk.owe(await desk.add(chat.id), "Tom & Jerry <3")
-    assert await desk.drain()
-    (message,) = desk.api.log.messages()
-    assert message.text == "Tom & Jerry <3"
-    assert "parse_mode" not in message.parameters
-
-
 async def test_markup_refused_even_as_plain_text_is_given_up(desk: Desk) -> None:
     chat = desk.api.add_channel()
     refusal = "Bad Request: can't parse entities: x"
@@ -288,23 +254,6 @@ async def test_markup_refused_even_as_plain_text_is_given_up(desk: Desk) -> None
     await desk.owe(await desk.add(chat.id), "odd", "next")
     assert await desk.drain()
     assert desk.read(chat.id) == ["next"]
-
-
-async def test_a_refused_message_is_kept_and_the_operator_told_once(desk: Desk) -> None:
-    chat, admin = desk.api.add_channel(), desk.api.add_private()
-    await desk.appoint(await desk.add(admin.id, origin="admin"))
-    refusal = "Bad Request: message is odd"
-    desk.api.faults.add(
-        Fault(FaultKind.ERROR, chat_id=chat.id, error_code=400, description=refusal, times=2)
-    )
-    await desk.owe(await desk.add(chat.id), "one", "two", "three")
-    assert await desk.drain()
-    assert desk.read(chat.id) == ["three"]
-    assert (await desk.counts()).failed == 2
-    failed = [row.error for row in await desk.rows(deliveries) if row.state == "failed"]
-    assert failed == ["Message is odd"] * 2
-    assert len(desk.read(admin.id)) == 1
-    assert "Message is odd" in desk.read(admin.id)[0]
 
 
 async def test_a_refused_notice_makes_no_notice(desk: Desk) -> None:

@@ -103,7 +103,7 @@ async def test_where_the_preview_is_refused_the_text_goes_without_it(desk: Desk)
 
 async def test_what_is_refused_with_and_without_its_photo_is_kept(desk: Desk) -> None:
     chat = desk.api.add_private()
-    desk.api.faults.add(refused(None, "Bad Request: x", times=2))
+    desk.api.faults.add(refused(None, "Bad Request: message text is empty", times=2))
     id = await desk.add(chat.id)
     await desk.post(id, "Visit", image=IMAGE)
     assert await desk.drain(Posting(chats=(Chat(chat.id, photo=True),)))

@@ -7,8 +7,9 @@ the request cannot have left; whatever else it was, the message may have been ac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ import httpx
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Conflict,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -30,18 +32,20 @@ from feedbot.telegram.client import mask
 class Verdict(StrEnum):
     """What to do about it."""
 
-    LATER = "later"  # 429: wait as long as it says; no attempt
-    UNSENT = "unsent"  # never reached Telegram: try again
+    LATER = "later"  # 420, 429: wait as long as it says; no attempt
+    UNSENT = "unsent"  # never reached Telegram, or not accepted this time: try again
     DOUBT = "doubt"  # may have been accepted: find out
     UNSURE = "unsure"  # could not be found out: what `when_unsure` says
     GONE = "gone"  # this chat is closed to the bot
-    CLOSED_TOPIC = "closed topic"  # this topic is
-    PLAIN = "plain"  # markup refused: once more as plain text
+    PLAIN = "plain"  # markup refused: once more as plain text, and our defect
     BARE = "bare"  # picture or preview refused: once more without
-    GENERAL = "general"  # no such topic: to the general one
+    SPLIT = "split"  # too long after all: once more in smaller parts
+    GENERAL = "general"  # this topic is gone or closed: to the general one
+    CLOSED_TOPIC = "closed topic"  # and that one is closed too
     MIGRATED = "migrated"  # the group has another number now
-    TOKEN = "token"  # noqa: S105 - the bot itself is refused: nothing can be sent
+    TOKEN = "token"  # noqa: S105 - 401, 404: the bot itself is refused: nothing can be sent
     REFUSED = "refused"  # this message is refused for good
+    UNKNOWN = "unknown"  # refused for a reason that is not in the table: try again, for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,30 @@ class Answer:
     new_address: str = ""
 
 
-#: Texts of 400 that are not about this message alone, in lower case.
-_BAD_REQUESTS = {
+#: Signs in the text of a refusal, in lower case, the more particular first.
+_REFUSALS = {
+    "too many requests": Verdict.LATER,
+    "flood_wait": Verdict.LATER,
+    "slowmode_wait": Verdict.LATER,
     "can't parse entities": Verdict.PLAIN,
+    "entity_bounds_invalid": Verdict.PLAIN,
+    "caption is too long": Verdict.SPLIT,
+    "media_caption_too_long": Verdict.SPLIT,
+    "message is too long": Verdict.SPLIT,
+    "message_too_long": Verdict.SPLIT,
+    "request entity too large": Verdict.SPLIT,
     "not enough rights to send photos": Verdict.BARE,
     "chat_send_photos_forbidden": Verdict.BARE,
+    "wrong file identifier": Verdict.BARE,
+    "http url content": Verdict.BARE,
+    "wrong type of the web page": Verdict.BARE,
+    "photo_": Verdict.BARE,
+    "image_process_failed": Verdict.BARE,
     "webpage_": Verdict.BARE,
     "message thread not found": Verdict.GENERAL,
-    "topic_closed": Verdict.CLOSED_TOPIC,
+    "topic_closed": Verdict.GENERAL,
     "topic_deleted": Verdict.GENERAL,
+    "topic_id_invalid": Verdict.GENERAL,
     "chat not found": Verdict.GONE,
     "user not found": Verdict.GONE,
     "peer_id_invalid": Verdict.GONE,
@@ -79,7 +98,12 @@ _BAD_REQUESTS = {
     "chat_restricted": Verdict.GONE,
     "channel_private": Verdict.GONE,
     "group chat was deactivated": Verdict.GONE,
+    "message text is empty": Verdict.REFUSED,
+    "text must be non-empty": Verdict.REFUSED,
+    "must be encoded in utf-8": Verdict.REFUSED,
 }
+_WAIT = re.compile(r"(?:retry after |_wait_)(\d{1,6})")
+_USUAL_WAIT = 30  # seconds, where none is said
 
 #: Failures before the request left. aiohttp's names decide where it is the transport: httpx-aiohttp
 #: calls a connection that broke after the request ConnectTimeout too.
@@ -112,12 +136,22 @@ def understand(error: TelegramError) -> Answer:
     if isinstance(error, InvalidToken):
         return Answer(Verdict.TOKEN, text)
     if isinstance(error, BadRequest):
-        lower = text.lower()
-        found = (verdict for sign, verdict in _BAD_REQUESTS.items() if sign in lower)
-        return Answer(next(found, Verdict.REFUSED), text)
+        return _refusal(text)
+    if isinstance(error, Conflict):
+        return Answer(Verdict.UNSENT, text)
     if isinstance(error, NetworkError) and _never_sent(error):
         return Answer(Verdict.UNSENT, text)
     return Answer(Verdict.DOUBT, text)
+
+
+def _refusal(text: str) -> Answer:
+    lower = text.lower()
+    found = (verdict for sign, verdict in _REFUSALS.items() if sign in lower)
+    answer = Answer(next(found, Verdict.UNKNOWN), text)
+    if answer.verdict != Verdict.LATER:
+        return answer
+    wait = _WAIT.search(lower)
+    return replace(answer, retry_after=timedelta(seconds=int(wait[1]) if wait else _USUAL_WAIT))
 
 
 def _never_sent(error: TelegramError) -> bool:

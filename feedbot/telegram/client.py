@@ -8,6 +8,7 @@ written: a server that stops reading would hold a call for ever, so calls are bo
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from http import HTTPStatus
 from typing import Any
@@ -59,7 +60,16 @@ class _Request(HTTPXRequest):
         except TimeoutError as error:
             raise TimedOut("the request was not read, or not answered, in time") from error
         refused = HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR
-        return HTTPStatus.BAD_REQUEST if refused and code not in _KNOWN else code, content
+        if not refused or code in _KNOWN:
+            return code, content
+        return HTTPStatus.BAD_REQUEST, content if content.startswith(b"{") else _described(code)
+
+
+def _described(code: int) -> bytes:
+    """The answer of a server in between, in the Bot API's form."""
+    named = code in {status.value for status in HTTPStatus}
+    text = f"{HTTPStatus(code).phrase} ({code})" if named else str(code)
+    return json.dumps({"ok": False, "error_code": code, "description": text}).encode()
 
 
 def mask(text: str) -> str:

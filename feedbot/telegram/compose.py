@@ -16,7 +16,8 @@ from feedbot.render.message import (
     render_notice,
     render_parts,
 )
-from feedbot.render.telegram_html import fits, links, to_plain
+from feedbot.render.split import split
+from feedbot.render.telegram_html import MAX_TEXT, fits, links, to_plain
 from feedbot.render.text import safe_url, utf16_len
 from feedbot.store.claim import Cause, Claimed
 from feedbot.telegram.answers import Verdict
@@ -27,6 +28,8 @@ from feedbot.telegram.settings import Posting
 BEGUN = "begun"
 #: A photo's caption, after parsing.
 MAX_CAPTION = 1024
+#: Of a message that Telegram finds too long although we did not.
+_SMALLER = MAX_TEXT // 2
 _WEB = frozenset({"http", "https"})
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -94,6 +97,14 @@ def _photo(claimed: Claimed, chat: Chat | None) -> str | None:
 
 
 def _htmls(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
+    htmls = _whole(claimed, posting, chat)
+    if not claimed.payload.get(Verdict.SPLIT):
+        return htmls
+    there, to_come = htmls[: claimed.part], htmls[claimed.part :]
+    return there + [part for html in to_come for part in split(html, _SMALLER)]
+
+
+def _whole(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
     if begun := claimed.payload.get(BEGUN):
         return list(begun)
     if claimed.kind != DeliveryKind.NEWS:

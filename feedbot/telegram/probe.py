@@ -251,7 +251,7 @@ class Prober:
                 self.hold = now + answer.retry_after
             log.debug("looking waits: %s", answer.error)
             return False
-        if answer.verdict == Verdict.REFUSED:
+        if answer.verdict in (Verdict.REFUSED, Verdict.UNKNOWN):
             if not any(sign in answer.error.lower() for sign in _NOTHING_THERE):
                 # A chat whose content is protected; or this is but a note that somebody joined.
                 search.bounded, search.why = False, answer.error

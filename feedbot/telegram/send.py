@@ -22,6 +22,9 @@ from feedbot.telegram.settle import Ended
 
 log = logging.getLogger(__name__)
 
+#: Whatever is wrong, it may be the photo.
+_WITHOUT_PHOTO = (Verdict.REFUSED, Verdict.UNKNOWN, Verdict.SPLIT)
+
 
 def write(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post | None:
     """The message; None where it cannot be written: it must not stop the others."""
@@ -57,9 +60,7 @@ class Sender:
         try:
             message = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
-            answer = understand(error)
-            if photo and answer.verdict == Verdict.REFUSED:  # whatever is wrong with it
-                answer = replace(answer, verdict=Verdict.BARE)
+            answer = _here(understand(error), claimed, photo=bool(photo))
             return Ended(claimed, self._clock.now(), answer)
         except Exception as error:  # a message that breaks us must not stop the others
             log.exception("delivery %d cannot be sent", claimed.id)
@@ -83,6 +84,15 @@ class Sender:
                 text=part.text, link_preview_options=part.preview, **common
             )
         return await self._bot.send_photo(photo=part.photo, caption=part.text, **common)
+
+
+def _here(answer: Answer, claimed: Claimed, *, photo: bool) -> Answer:
+    """What an answer means for this very call."""
+    if photo and answer.verdict in _WITHOUT_PHOTO:
+        return replace(answer, verdict=Verdict.BARE)
+    if answer.verdict == Verdict.GENERAL and _thread(claimed) is None:
+        return replace(answer, verdict=Verdict.CLOSED_TOPIC)
+    return answer
 
 
 def _thread(claimed: Claimed) -> int | None:

@@ -31,7 +31,10 @@ _LONGEST_RETRY = timedelta(minutes=5)
 #: 429 in so many chats, with nothing accepted in between, is about the bot and not about them.
 _CHATS_TO_HOLD_ALL = 3
 #: Sent once more in another way; the payload remembers which.
-_CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.GENERAL)
+_CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.SPLIT, Verdict.GENERAL)
+#: How often a message is tried that is refused for a reason we do not know: about half an hour. It
+#: may be about the message, and others wait behind it.
+_UNKNOWN_ATTEMPTS = 15
 _NAMED = 100  # of a message, to say which one it is
 #: What is about no chat in particular.
 _OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
@@ -82,6 +85,9 @@ def outcome(ended: Ended, random: Random, when_unsure: str) -> Outcome:
             return Outcome(claimed.id, waiting, at, due, answer.error, attempted=False)
         case Verdict.GONE | Verdict.CLOSED_TOPIC | Verdict.MIGRATED | Verdict.TOKEN:
             return Outcome(claimed.id, waiting, at, at, answer.error, attempted=False)
+        case Verdict.UNKNOWN if claimed.attempts < _UNKNOWN_ATTEMPTS:
+            due = at + backoff(claimed.attempts, random)
+            return Outcome(claimed.id, waiting, at, due, answer.error)
         case cure if cure in _CURES and not claimed.payload.get(cure):
             payload = {**claimed.payload, str(cure): True}
             return Outcome(claimed.id, waiting, at, at, answer.error, payload=payload)
@@ -146,13 +152,22 @@ class Settler:
                 await self._lose(connection, ended, answer)
             case Verdict.MIGRATED:
                 await self._migrate(connection, ended, answer.new_address)
-            case Verdict.GENERAL if result.state != DeliveryState.FAILED:
-                await self._tell(
-                    connection, ended, "topic", chat=claimed.address, topic=claimed.topic
-                )
-        if result.state == DeliveryState.FAILED:
-            chat = claimed.address
-            await self._tell(connection, ended, "refused", chat=chat, error=answer.error)
+            case _:
+                await self._report(connection, ended, answer, result)
+
+    async def _report(
+        self, connection: AsyncConnection, ended: Ended, answer: Answer, result: Outcome
+    ) -> None:
+        """What the operator should know of a message that goes another way, or not at all."""
+        values = {"chat": ended.claimed.address, "error": answer.error}
+        if answer.verdict == Verdict.UNKNOWN:  # said when it is first met, with what comes of it
+            await self._tell(connection, ended, "unknown", **values)
+        elif result.state == DeliveryState.FAILED:
+            await self._tell(connection, ended, "refused", **values)
+        elif answer.verdict == Verdict.GENERAL:
+            await self._tell(connection, ended, "topic", topic=ended.claimed.topic, **values)
+        elif answer.verdict in (Verdict.PLAIN, Verdict.SPLIT):
+            await self._tell(connection, ended, f"defect, {answer.verdict}", **values)
 
     async def _hold(self, connection: AsyncConnection, address: str, until: datetime) -> None:
         await membership.hold(connection, address, until)

@@ -22,8 +22,27 @@ _NOTICES = {
         " исправьте, пожалуйста, номер в конфигурации.",
     },
     "topic": {
-        "en": "{chat} has no topic {topic}; posts go to its general topic.",
-        "ru": "В {chat} нет темы {topic}; сообщения идут в общую тему.",
+        "en": "{chat}: its topic {topic} is closed or gone ({error}); posts go to its general"
+        " topic.",
+        "ru": "{chat}: темы {topic} нет или она закрыта ({error}); сообщения идут в общую тему.",
+    },
+    "defect, plain": {
+        "en": "Telegram could not read the markup of a message for {chat}: {error}. It goes as"
+        " plain text. This is a defect of feedbot: please report it.",
+        "ru": "Telegram не разобрал разметку сообщения для {chat}: {error}. Оно отправляется"
+        " простым текстом. Это ошибка feedbot: сообщите о ней, пожалуйста.",
+    },
+    "defect, split": {
+        "en": "Telegram finds a message for {chat} too long: {error}. It goes in parts. This is a"
+        " defect of feedbot: please report it.",
+        "ru": "Для Telegram сообщение для {chat} слишком длинное: {error}. Оно отправляется по"
+        " частям. Это ошибка feedbot: сообщите о ней, пожалуйста.",
+    },
+    "unknown": {
+        "en": "Telegram refuses a message for {chat} in words feedbot does not know: {error}. It is"
+        " tried again for half an hour; after that it is kept, and `feedbot deliveries` shows it.",
+        "ru": "Telegram не принимает сообщение для {chat} по неизвестной feedbot причине: {error}."
+        " Попытки продолжатся полчаса; потом оно останется в `feedbot deliveries`.",
     },
     "refused": {
         "en": "Telegram refuses a message for {chat}: {error}. It was given up.",
