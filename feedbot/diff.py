@@ -227,6 +227,30 @@ def oldest_first(rows: Sequence[Row]) -> list[int]:
     return list(range(len(rows))) if ascending else list(range(len(rows) - 1, -1, -1))
 
 
+def on_top(rows: Sequence[Row], decided: Diff) -> list[Row]:
+    """The new rows that come after every known one in the order of events, or by their dates.
+
+    What a list that was read in another way shows beside and below what is known is not news; nor
+    is any of it where nothing is known.
+    """
+    new = {verdict.index for verdict in decided.verdicts if verdict.kind is ChangeKind.NEW}
+    order = oldest_first(rows)
+    known = [place for place, index in enumerate(order) if index not in new]
+    if not known:
+        return []
+    above = order[known[-1] + 1 :]
+    dates = [rows[order[place]].item.date for place in known]
+    later = [
+        index
+        for index in order[: known[-1]]
+        if index in new
+        and rows[index].item.date is not None
+        and any(when is not None for when in dates)
+        and all(when is None or _later(rows[index].item.date, when) for when in dates)
+    ]
+    return [rows[index] for index in (*later, *above)]
+
+
 def _later(one: PageDate, other: PageDate) -> bool:
     """Whether `one` is certainly after `other`; a day alone compares by the day."""
     if one is None or other is None:

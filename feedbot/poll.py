@@ -1,9 +1,10 @@
 """One poll of one source, from the request to the commit.
 
     fetch ─ 304 or the same body ───────────────→ confirm ┐
-      └→ read (source/) → identify → recall → diff ────────┴→ one transaction:
+      └→ read (reading) → identify → recall → diff ────────┴→ one transaction:
                                     entries, the list, validators, outbox
       └→ failed: the error, the next try; a lasting one is told to the operator
+           └→ a feed read in its page's place has died: once more, from the page
 
 What the commit changed in the feed, and that something is owed, is said to the caller; nothing is
 sent or written to a file here.
@@ -23,13 +24,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot import __version__
 from feedbot.clock import Clock
-from feedbot.diff import Diff, Rules, confirm, diff
+from feedbot.diff import Diff, Rules, confirm, diff, on_top
 from feedbot.errors import FetchError, ParseError
 from feedbot.fetch import Fetched, Fetcher, Request
 from feedbot.identity import Row, identify
-from feedbot.model import Listing, Source
+from feedbot.model import Extractor, Source, Take
 from feedbot.owing import Follower, Owed, owe_news, owe_notice
-from feedbot.source.read import read
+from feedbot.reading import Reader, Reading, off_loop, request
 from feedbot.store import entries, outbox, sources
 from feedbot.store.engine import Store
 from feedbot.store.sources import Confirmed, SourceState
@@ -122,6 +123,7 @@ class Poller:
     ) -> None:
         self._store = store
         self._fetcher = fetcher
+        self._reader = Reader(fetcher, clock)
         self._clock = clock
         self._audience = audience
         self._authority = authority
@@ -136,20 +138,43 @@ class Poller:
         if state is None:
             async with self._store.reading() as connection:
                 state = await sources.load(connection, source.name)
-        known = state.reading == sources.reading_key(source, __version__)
+        extractor = sources.remembered(source, state)
         try:
-            fetched = await self._fetcher.fetch(_request(source, state, known))
-            if fetched.not_modified and not known:
-                raise FetchError(fetched.url, "answered 304 to a request without conditions")
-            body_hash = hashlib.sha256(fetched.body).hexdigest()
-            if known and (fetched.not_modified or body_hash == state.body_hash):
-                return await self._confirm(source, state, fetched)
-            listing, rows = await _rows(fetched, source)
+            return await self._attempt(source, state, extractor)
+        except (FetchError, ParseError) as error:
+            if extractor is None or not _has_died(extractor, error, state):
+                return await self._fail(source, state, error)
+            died = error
+        told = f"its feed {extractor.url} has died ({_cause(died)}); the page is read instead"
+        log.warning("%s: %s: %s", source.name, source.url, told)
+        try:
+            return await self._attempt(source, state, None, told=told)
         except (FetchError, ParseError) as error:
             return await self._fail(source, state, error)
+
+    async def _attempt(
+        self, source: Source, state: SourceState, extractor: Extractor | None, told: str = ""
+    ) -> Polled:
+        """Fetch, read and commit. Raises FetchError, ParseError, StoreError.
+
+        extractor: how it is read, as far as that is known
+        told:      for the operator, if it goes well
+        """
+        known = state.reading == sources.reading_key(source, __version__, extractor)
+        fetched = await self._fetcher.fetch(_request(source, state, extractor, known))
+        if fetched.not_modified and not known:
+            raise FetchError(fetched.url, "answered 304 to a request without conditions")
+        body_hash = _hash(fetched)
+        if known and (fetched.not_modified or body_hash == state.body_hash):
+            return await self._confirm(source, state, fetched)
+        reading = await self._reader.read(source, fetched, extractor)
+        listing = reading.listing
+        rows = await off_loop(source, identify, listing.items, reading.fetched.url)
         for warning in listing.warnings:
             log.warning("%s: %s: %s", source.name, source.url, warning)
-        return await self._commit(source, _answered(source, state, fetched, body_hash), rows)
+        switched = sources.remembered(source, state) != reading.extractor
+        answered = _answered(source, state, reading)
+        return await self._commit(source, answered, rows, switched=switched, told=told)
 
     async def _confirm(self, source: Source, state: SourceState, fetched: Fetched) -> Polled:
         etag = fetched.etag or state.etag
@@ -165,9 +190,19 @@ class Poller:
         return Polled(source.name)
 
     async def _commit(
-        self, source: Source, state: SourceState, rows: Sequence[Row] | None
+        self,
+        source: Source,
+        state: SourceState,
+        rows: Sequence[Row] | None,
+        *,
+        switched: bool = False,
+        told: str = "",
     ) -> Polled:
-        """Write one sound poll and all it causes. `rows` None: the last listing once more."""
+        """Write one sound poll and all it causes. `rows` None: the last listing once more.
+
+        switched: it was read in another way than before, and may show older things than that did
+        told:     for the operator
+        """
         now = self._clock.now()
         async with self._store.transaction() as connection:
             decided = await self._decide(connection, source, state, rows)
@@ -182,9 +217,15 @@ class Poller:
             )
             baseline = state.baseline_at is None
             owed: list[Owed] = []
-            if applied.announced and not baseline:
+            news = applied.announced
+            if switched and rows is not None:
+                top = on_top(rows, decided)
+                news = tuple(new for new in news if new.row in top)
+            if news and not baseline:
                 followers = await self._audience.followers(connection)
-                owed = owe_news(applied.announced, source.name, source.title, followers)
+                owed = owe_news(news, source.name, source.title, followers)
+            if told:
+                owed += await self._notice(connection, source, "reading", told, now)
             if state.told_at:
                 owed += await self._notice(
                     connection, source, "works", "works again", state.told_at
@@ -201,11 +242,11 @@ class Poller:
             )
         if baseline:
             log.info("%s: baseline of %d entries", source.name, len(applied.announced))
-        elif applied.announced:
-            log.info("%s: %d new", source.name, len(applied.announced))
+        elif news:
+            log.info("%s: %d new", source.name, len(news))
         return Polled(
             source.name,
-            new=0 if baseline else len(applied.announced),
+            new=0 if baseline else len(news),
             feed_changed=applied.changed or baseline,
             owes=bool(owed),
         )
@@ -228,7 +269,7 @@ class Poller:
     ) -> Polled:
         now = self._clock.now()
         retry_after = error.retry_after if isinstance(error, FetchError) else None
-        cause = error.cause if isinstance(error, FetchError) else str(error)
+        cause = _cause(error)
         pause = sources.backoff(source.every, state.failures, LONGEST_BACKOFF)
         due_at = max(now + self._jittered(pause), retry_after or now)
         line = f"{source.name}: {source.url}: {cause}"
@@ -267,39 +308,39 @@ class Poller:
         return pause * self._random.uniform(1 - sources.JITTER, 1 + sources.JITTER)
 
 
-async def _rows(fetched: Fetched, source: Source) -> tuple[Listing, tuple[Row, ...]]:
-    """Read the body off the event loop; a defect of ours is this source's failure, like any other.
-
-    Raises ParseError.
-    """
-
-    def work() -> tuple[Listing, tuple[Row, ...]]:
-        listing = read(fetched.body, fetched.content_type, source, fetched.url)
-        return listing, identify(listing.items, fetched.url)
-
-    try:
-        return await asyncio.to_thread(work)
-    except ParseError:
-        raise
-    except Exception as error:
-        log.exception("%s: %s: this is a defect of feedbot", source.name, source.url)
-        raise ParseError(f"cannot be read, by a defect of feedbot: {error!r}") from error
+def _has_died(extractor: Extractor, error: FetchError | ParseError, state: SourceState) -> bool:
+    """Whether a feed that is read in its page's place is gone, and does not merely fail."""
+    if extractor.take is not Take.FEED:
+        return False
+    gone = isinstance(error, ParseError) or error.status in (404, 410)
+    return gone or state.failures + 1 >= TELL_AFTER
 
 
-def _request(source: Source, state: SourceState, known: bool) -> Request:
-    return Request(
-        url=source.url,
-        headers=source.headers,
-        cookies=source.cookies,
-        auth=source.auth,
-        etag=state.etag if known else None,
-        last_modified=state.last_modified if known else None,
+def _cause(error: FetchError | ParseError) -> str:
+    return error.cause if isinstance(error, FetchError) else str(error)
+
+
+def _hash(fetched: Fetched) -> str:
+    return hashlib.sha256(fetched.body).hexdigest()
+
+
+def _request(
+    source: Source, state: SourceState, extractor: Extractor | None, known: bool
+) -> Request:
+    plain = request(source, (extractor and extractor.url) or source.url)
+    if not known:
+        return plain
+    return replace(
+        plain,
+        etag=state.etag,
+        last_modified=state.last_modified,
         validators_url=state.answered_by,
     )
 
 
-def _answered(source: Source, state: SourceState, fetched: Fetched, body_hash: str) -> SourceState:
-    """The state with what the answer said of itself."""
+def _answered(source: Source, state: SourceState, reading: Reading) -> SourceState:
+    """The state with what the answer said of itself, and how it was read."""
+    fetched = reading.fetched
     if fetched.moved_to and fetched.moved_to != state.moved_to:
         log.warning(
             "%s: %s has moved for good to %s; put that in the configuration",
@@ -309,10 +350,11 @@ def _answered(source: Source, state: SourceState, fetched: Fetched, body_hash: s
         )
     return replace(
         state,
-        reading=sources.reading_key(source, __version__),
+        extractor=sources.remember(source, reading.extractor),
+        reading=sources.reading_key(source, __version__, reading.extractor),
         answered_by=fetched.url,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
-        body_hash=body_hash,
+        body_hash=_hash(fetched),
         moved_to=fetched.moved_to,
     )

@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from feedbot.clock import SystemClock
 from feedbot.config import Settings
 from feedbot.errors import ConfigError, FetchError, NoRuleError, ParseError, Problem
-from feedbot.fetch import Fetcher, Request
-from feedbot.model import Item, Listing, PageDate, Source
-from feedbot.source.read import read
+from feedbot.fetch import Fetcher
+from feedbot.model import Extractor, Item, Listing, PageDate, Source, Take
+from feedbot.reading import Reader, request
+from feedbot.source.read import look
+
+_TAKEN = {
+    Take.FEED: "the page's feed",
+    Take.DATA: "data in the page (JSON-LD, microdata)",
+    Take.LISTING: "the page's rows",
+}
 
 
 async def preview(
@@ -33,18 +41,16 @@ async def preview(
     """
     source = _source(settings, place, source_name)
     try:
-        body, content_type, url = await _body(settings, source, place)
-        listing = read(body, content_type, source, base_url or url)
+        listing, extractor = await _read(settings, source, place, base_url)
     except (FetchError, ParseError) as error:
         print(f"feedbot: {_placed(place, error, source_name)}", file=sys.stderr)
         return 1
     for warning in listing.warnings:
         print(f"feedbot: {place}: {warning}", file=sys.stderr)
     if as_json:
-        rows = [_row(item, source.timezone) for item in listing.items]
-        print(json.dumps({"items": rows}, indent=2, ensure_ascii=False))
+        print(json.dumps(_document(listing, extractor, source), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(_table(listing, source.timezone)))
+        print("\n".join([*_table(listing, source.timezone), *_taken(extractor)]))
     return 0 if listing.items else 1
 
 
@@ -67,13 +73,16 @@ def _source(settings: Settings, place: str, name: str | None) -> Source:
     )
 
 
-async def _body(settings: Settings, source: Source, place: str) -> tuple[bytes, str | None, str]:
+async def _read(
+    settings: Settings, source: Source, place: str, base_url: str | None
+) -> tuple[Listing, Extractor | None]:
+    """The listing, and how it was found. A file's feeds are not fetched: it is looked at alone."""
     if not _is_url(place):
-        try:
-            return await asyncio.to_thread(Path(place).read_bytes), None, source.url
-        except OSError as error:
-            what = str(error.strerror)
-            raise ConfigError([Problem(place, "file", what, "name a file or a URL")]) from None
+        body = await asyncio.to_thread(_file, place)
+        found = look(body, None, source, base_url or source.url)
+        if found.listing is None:
+            raise found.problem or ParseError("there is no list in it")
+        return found.listing, found.extractor
     http = settings.http
     async with Fetcher(
         contact=http.contact,
@@ -81,9 +90,19 @@ async def _body(settings: Settings, source: Source, place: str) -> tuple[bytes, 
         max_bytes=http.max_bytes,
         allow_private_networks=http.allow_private_networks,
     ) as fetcher:
-        request = Request(place, source.headers, source.cookies, source.auth)
-        fetched = await fetcher.fetch(request)
-    return fetched.body, fetched.content_type, fetched.url
+        fetched = await fetcher.fetch(request(source, place))
+        if base_url is not None:
+            fetched = replace(fetched, url=base_url)
+        reading = await Reader(fetcher, SystemClock()).read(source, fetched)
+    return reading.listing, reading.extractor
+
+
+def _file(place: str) -> bytes:
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        what = str(error.strerror)
+        raise ConfigError([Problem(place, "file", what, "name a file or a URL")]) from None
 
 
 def _is_url(place: str) -> bool:
@@ -106,6 +125,26 @@ def _row(item: Item, zone: ZoneInfo) -> dict[str, Any]:
         "published": stamp(item.date, zone),
         "summary": item.summary,
     }
+
+
+def _document(listing: Listing, extractor: Extractor | None, source: Source) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "kind": str(listing.kind),
+        "title": listing.title,
+        "language": listing.language,
+        "taken": list(_taken(extractor)),
+        "warnings": list(listing.warnings),
+        "items": [_row(item, source.timezone) for item in listing.items],
+    }
+
+
+def _taken(extractor: Extractor | None) -> Iterator[str]:
+    """What the list was taken from and why, where nobody has said it."""
+    if extractor is not None:
+        where = f" {extractor.url}" if extractor.url else ""
+        yield f"taken from: {_TAKEN[extractor.take]}{where}"
+        yield from extractor.why
 
 
 def stamp(when: PageDate, zone: ZoneInfo) -> str | None:

@@ -111,6 +111,11 @@ async def test_preview_shows_what_would_be_found_and_stores_nothing(desk: Desk) 
     )
     assert done.code == 0, done.err
     assert done.json == {
+        "kind": "html",
+        "title": "News",
+        "language": None,
+        "taken": [],
+        "warnings": [],
         "items": [
             {
                 "url": "https://a.example/one",
@@ -130,7 +135,7 @@ async def test_preview_shows_what_would_be_found_and_stores_nothing(desk: Desk) 
                 "published": None,
                 "summary": "With neither.",
             },
-        ]
+        ],
     }
     desk.config["sources"] = [desk.source("embassy")]
     shown = await desk.feedbot("preview", f"{desk.server.url}/", "--source", "embassy")

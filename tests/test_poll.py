@@ -430,7 +430,7 @@ async def test_a_defect_in_reading_is_that_sources_failure(
         raise ZeroDivisionError("ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr("feedbot.poll.read", broken)
+        patch.setattr("feedbot.reading.look", broken)
         polled = await bench.poll()
     assert polled.error
     assert "by a defect of feedbot: ZeroDivisionError('ours')" in polled.error

@@ -24,6 +24,7 @@ from feedbot.source.naming import (
     without_date,
 )
 from feedbot.source.page import Element, Page, absolute, parse_page, walk
+from feedbot.source.pagekind import recognise
 from feedbot.source.row import Context, Row, date_of
 from feedbot.source.rows import days_above, rows_of
 from feedbot.source.selectors import CompiledRule, Found, Selector, check_rule, compile_rule
@@ -75,9 +76,9 @@ def read_listing(
             warnings.append(f"row {number}: date not understood: {shorten(unread, 60)!r}")
     if not items:
         raise ParseError(_nothing_found(rule, page, warnings))
-    return Listing(
-        tuple(items), SourceKind.HTML, page.title, page.language, tuple(_capped(warnings))
-    )
+    doubt = recognise(page, rows=len(items))
+    warnings = [*([str(doubt)] if doubt else []), *_capped(warnings)]
+    return Listing(tuple(items), SourceKind.HTML, page.title, page.language, tuple(warnings))
 
 
 def _nothing_found(rule: ListingRule, page: Page, warnings: list[str]) -> str:
@@ -85,7 +86,9 @@ def _nothing_found(rule: ListingRule, page: Page, warnings: list[str]) -> str:
     about = f" on the page {page.title!r}" if page.title else ""
     if warnings:
         return f"no row could be read{about} ({warnings[0]}); rows looked for: {rule.item!r}"
-    return f"no rows{about}: nothing matches listing.item {rule.item!r}"
+    kind = recognise(page)
+    said = f"{kind}; " if kind else ""
+    return f"no rows{about}: {said}nothing matches listing.item {rule.item!r}"
 
 
 def _capped(warnings: list[str]) -> list[str]:

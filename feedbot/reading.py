@@ -1,0 +1,141 @@
+"""How a source is read: as configured, as remembered, or as its page turns out to be.
+
+    fetched → look (source/) ─ rows, data or a feed ──────────────────→ Reading
+                  └ a page, and nothing is known of it:
+                    the feeds it names → fetch → judge ─ the same list → Reading of the feed
+                                                  └ none is ───────────→ Reading of the page
+
+What was taken and why is the reading's extractor, for the caller to remember.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from feedbot.clock import Clock
+from feedbot.errors import FetchError, ParseError
+from feedbot.fetch import Fetched, Fetcher, Request
+from feedbot.model import Extractor, Listing, Source, SourceKind, Take
+from feedbot.source.alternate import FeedLink, Verdict, judge_alone, judge_feed
+from feedbot.source.auto import Found
+from feedbot.source.feed import read_feed
+from feedbot.source.read import look
+
+log = logging.getLogger(__name__)
+
+#: Feeds fetched to be looked at, of those that a page names.
+MOST_FEEDS = 4
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A listing, what it was read from, and how.
+
+    fetched:   the answer that the listing came in, the feed's where one was taken
+    extractor: how to read the source the next time; None: as configured
+    """
+
+    listing: Listing
+    fetched: Fetched
+    extractor: Extractor | None = None
+
+
+class Reader:
+    """Reads what was fetched, and fetches the feeds that a page names where that is needed."""
+
+    def __init__(self, fetcher: Fetcher, clock: Clock) -> None:
+        self._fetcher = fetcher
+        self._clock = clock
+
+    async def read(
+        self, source: Source, fetched: Fetched, known: Extractor | None = None
+    ) -> Reading:
+        """The listing of `source` in what it answered. Raises ParseError, and nothing else.
+
+        known: how it was read before
+        """
+        found = await off_loop(
+            source, look, fetched.body, fetched.content_type, source, fetched.url, known
+        )
+        settled = known is not None and found.extractor == known
+        refused: list[str] = []
+        if source.kind is SourceKind.AUTO and not settled:
+            for link in found.feeds[:MOST_FEEDS]:
+                reading, reason = await self._try_feed(source, found, link)
+                if reading is not None:
+                    return reading
+                refused.append(f"not the feed {link.url}: {reason}")
+        if found.listing is None:
+            problem = found.problem or ParseError("there is no list in it")
+            raise type(problem)("; ".join([str(problem), *refused]))
+        extractor = found.extractor
+        if extractor is not None and not settled:
+            extractor = replace(extractor, why=(*extractor.why, *refused))
+        return Reading(found.listing, fetched, extractor)
+
+    async def _try_feed(
+        self, source: Source, found: Found, link: FeedLink
+    ) -> tuple[Reading | None, str]:
+        """What a feed comes to that the page names, and why, in words."""
+        if link.of_comments:
+            return None, "it carries comments"
+        try:
+            fetched = await self._fetcher.fetch(request(source, link.url))
+            listing = await off_loop(source, _read_feed, fetched, source)
+        except FetchError as error:
+            return None, error.cause
+        except ParseError as error:
+            return None, str(error)
+        verdict = _judge(found, listing, link, self._clock.now())
+        if not verdict.same:
+            return None, verdict.reason
+        why = (f"the page names this feed; {verdict.reason}",)
+        log.info("%s: %s: read from its feed %s", source.name, source.url, link.url)
+        return Reading(listing, fetched, Extractor(Take.FEED, url=link.url, why=why)), ""
+
+
+def request(source: Source, url: str) -> Request:
+    """A plain GET of `url` for `source`, whose secrets go to its own origin alone."""
+    if _origin(url) != _origin(source.url):
+        return Request(url=url)
+    return Request(url=url, headers=source.headers, cookies=source.cookies, auth=source.auth)
+
+
+def _judge(found: Found, feed: Listing, link: FeedLink, now: datetime) -> Verdict:
+    """Check a feed against the page's rows, else its links, else against the clock alone."""
+    if found.listing is not None:
+        return judge_feed(found.listing.items, feed, now, link=link)
+    if found.scripted:
+        return judge_alone(feed, now, link=link)
+    return judge_feed(found.links, feed, now, link=link, are_rows=False)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _read_feed(fetched: Fetched, source: Source) -> Listing:
+    return read_feed(fetched.body, fetched.content_type, url=fetched.url, zone=source.timezone)
+
+
+async def off_loop(source: Source, work: Callable[..., T], *arguments: object) -> T:
+    """Read off the event loop; a defect of ours is this source's failure, like any other.
+
+    Raises ParseError.
+    """
+    try:
+        return await asyncio.to_thread(work, *arguments)
+    except ParseError:
+        raise
+    except Exception as error:
+        log.exception("%s: %s: this is a defect of feedbot", source.name, source.url)
+        raise ParseError(f"cannot be read, by a defect of feedbot: {error!r}") from error
