@@ -239,12 +239,12 @@ class App:
     # ---------------------------------------------------------------- how it fares
 
     async def trouble(self) -> str | None:
-        """Why feedbot is not well: the store cannot be written, or something stands still."""
+        """Why feedbot is not well: store or bot are refused, or something stands still."""
         last = self.scheduler.last_tick or self._since
         if self.scheduler.trouble:
             return self.scheduler.trouble
-        if self.telegram and self.telegram.broken:
-            return self.telegram.broken
+        if self.telegram and self.telegram.trouble:
+            return self.telegram.trouble
         if self.clock.now() - last > _STANDSTILL:
             return f"nothing has been scheduled since {last:%Y-%m-%d %H:%M:%S} UTC"
         try:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from feedbot.config import Settings
 from feedbot.counters import days, local_date, next_due, wording
 from feedbot.model import Counter, Source
+from feedbot.store import bots, outbox, sources
 from feedbot.store import counters as counter_states
-from feedbot.store import outbox, sources
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Counts
 
@@ -42,11 +42,15 @@ class CounterStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at one moment. Times are aware UTC."""
+    """Everything at one moment. Times are aware UTC.
+
+    refused: what Telegram says where it refuses the bot
+    """
 
     sources: tuple[SourceStatus, ...]
     counters: tuple[CounterStatus, ...]
     deliveries: Counts
+    refused: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `status --json` prints; times in RFC 3339, UTC."""
@@ -72,6 +76,7 @@ class Status:
                 "resent": self.deliveries.resent,
                 "failed": self.deliveries.failed,
             },
+            "bot": {"error": self.refused},
         }
 
     def as_text(self, zone: ZoneInfo) -> str:
@@ -95,6 +100,9 @@ class Status:
             f"  owed {sent.owed}, sent {sent.sent}, in doubt {sent.in_doubt},"
             f" resent {sent.resent}, failed {sent.failed}"
         )
+        if self.refused:
+            lines.append(f"  nothing is sent: Telegram refuses the bot ({self.refused});")
+            lines.append("  check telegram.token and telegram.api_url")
         return "\n".join(lines)
 
 
@@ -130,12 +138,14 @@ async def read_status(
         states = {state.name: state for state in await sources.load_all(connection)}
         seen = await counter_states.load_all(connection)
         counted = await outbox.counts(connection)
+        refused = await bots.refused(connection)
     if not store.has_scheduler():  # nobody is sending: what says so was cut off
         counted = replace(counted, in_doubt=counted.in_doubt + counted.sending)
     return Status(
         tuple(_source(source, states.get(source.name)) for source in configured.values()),
         tuple(_counter(counter, seen.get(counter.name), now) for counter in counters),
         counted,
+        refused,
     )
 
 

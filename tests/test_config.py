@@ -42,6 +42,7 @@ admin_chat = "@ops_room"
 proxy = "socks5://user:hidden@127.0.0.1:1080"
 open = false
 keep_sent = "2d"
+keep_trying = "1d"
 when_unsure = "skip"
 
 [[telegram.chats]]
@@ -145,6 +146,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert "hidden" in settings.telegram.proxy.get_secret_value()
     assert not settings.telegram.open
     assert settings.telegram.keep_sent == timedelta(days=2)
+    assert settings.telegram.keep_trying == timedelta(days=1)
     assert settings.telegram.when_unsure == "skip"
 
 

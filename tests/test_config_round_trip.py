@@ -127,6 +127,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         admin_chat=CHATS,
         open=st.booleans(),
         keep_sent=SPANS,
+        keep_trying=SPANS,
         when_unsure=st.sampled_from(["resend", "skip"]),
     )
     sections = table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.model import Chat
+from feedbot.store import bots, ledger, membership
+from feedbot.store import subscribers as subs
 from feedbot.store.outbox import Counts
 from feedbot.store.schema import deliveries, messages, subscribers
 from feedbot.telegram.settings import Posting
@@ -208,5 +211,84 @@ async def test_a_bot_that_is_refused_loses_nothing(desk: Office, code: int) -> N
     deliverer = desk.deliverer()
     assert not await deliverer.drain(NOON + seconds(1))
     assert "refuses the bot's token" in (deliverer.trouble or "")
+    async with desk.store.reading() as connection:
+        assert await bots.refused(connection)  # for `status`, beside us
     assert await desk.drain()
     assert desk.read(chat) == ["one", "two"]
+    async with desk.store.reading() as connection:
+        assert await bots.refused(connection) is None
+
+
+# How long it is tried
+
+
+async def test_what_cannot_be_delivered_is_tried_until_it_is_too_old(desk: Office) -> None:
+    chat = desk.api.add_channel().id
+    desk.answer(chat, 409, times=None)  # not accepted, whatever the reason
+    await desk.owe(await desk.add(chat), "one")
+    assert not await desk.drain(minutes=60)
+    desk.clock.advance(timedelta(days=2.9))
+    assert not await desk.drain(minutes=60)
+    assert await desk.counts() == Counts(owed=1)
+    desk.clock.advance(timedelta(days=0.1))
+    assert await desk.drain(minutes=60)
+    (row,) = [row for row in await desk.rows(deliveries) if row.payload.get("text") == "one"]
+    assert row.state == "failed"
+    assert "onflict" in row.error
+    assert 20 < row.attempts < 60  # one in five minutes
+    (told,) = desk.told
+    assert "is given up" in told
+    desk.api.faults.clear()
+    async with desk.store.transaction() as connection:
+        await ledger.retry(connection, [row.id], desk.clock.now())
+    assert await desk.drain()
+    assert desk.read(chat) == ["one"]
+
+
+@pytest.mark.parametrize("why", ["paused", "held", "refused"])
+async def test_time_in_which_nothing_could_be_sent_does_not_count(desk: Office, why: str) -> None:
+    chat = desk.api.add_channel().id
+    id = await desk.add(chat)
+    await desk.owe(id, "one")
+    posting = Posting(keep_trying=timedelta(hours=2))
+    if why == "paused":
+        async with desk.store.transaction() as connection:
+            await membership.pause_by_hand(connection, await subs.of(connection, [id]))
+        desk.clock.advance(timedelta(days=9))
+        async with desk.store.transaction() as connection:
+            await membership.resume_by_hand(connection, await subs.of(connection, [id]))
+    elif why == "held":
+        desk.answer(chat, 429, parameters={"retry_after": 9 * 86400})
+        assert not await desk.drain(posting, minutes=1)
+        desk.clock.advance(timedelta(days=9))
+    else:
+        desk.answer(chat, 401)
+        assert not await desk.drain(posting, minutes=1)
+        desk.clock.advance(timedelta(days=9))
+    desk.answer(chat, 409, times=None)
+    assert not await desk.drain(posting, minutes=100)
+    assert (await desk.counts()).failed == 0
+    assert await desk.drain(posting, minutes=60)
+    assert (await desk.counts()).failed == 1
+
+
+async def test_old_as_it_is_the_first_failures_end_nothing(desk: Office) -> None:
+    """A machine that was off for a week, and is up before its network."""
+    chat = desk.api.add_channel().id
+    await desk.owe(await desk.add(chat), "one")
+    desk.clock.advance(timedelta(days=7))
+    desk.answer(chat, 409, times=8)
+    assert await desk.drain()
+    assert desk.read(chat) == ["one"]
+
+
+async def test_errors_of_the_server_end_as_late(desk: Office) -> None:
+    """Looked for each time, by forwards that fail too."""
+    chat = desk.api.add_channel().id
+    id = await desk.add(chat)
+    await desk.owe(id, "before")
+    assert await desk.drain()
+    desk.answer(None, 502, times=40)
+    await desk.owe(id, "one", "two")
+    assert await desk.drain(minutes=10 * 60)
+    assert desk.read(chat) == ["before", "one", "two"]

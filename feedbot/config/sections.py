@@ -173,6 +173,10 @@ class Telegram(Section):
         default=parse_duration("90d"),
         description="How long the text of what was sent is kept; that it was sent stays known.",
     )
+    keep_trying: Duration = Field(
+        default=parse_duration("3d"),
+        description="How old a message gets that cannot be delivered, before it is given up.",
+    )
     when_unsure: Literal["resend", "skip"] = Field(
         default="resend",
         description="What becomes of a message of which nobody can tell whether it arrived.",

@@ -34,6 +34,17 @@ async def hold(connection: AsyncConnection, bot_id: int, until: datetime) -> Non
     await _set(connection, bot_id, hold_until=until)
 
 
+async def refuse(connection: AsyncConnection, bot_id: int, why: str | None) -> None:
+    """Remember that Telegram refuses this bot, or (None) that it does no more."""
+    await _set(connection, bot_id, refused=why)
+
+
+async def refused(connection: AsyncConnection) -> str | None:
+    """Why Telegram refuses the bot, as far as the last process knew; None: it does not."""
+    query = sa.select(bots.c.refused).where(bots.c.refused.is_not(None))
+    return (await connection.execute(query.limit(1))).scalar()
+
+
 async def last_id(connection: AsyncConnection, bot_id: int) -> int | None:
     """The newest message id known in the bot's chats with people and basic groups."""
     query = sa.select(bots.c.last_id).where(bots.c.id == bot_id)

@@ -50,6 +50,7 @@ class Claimed:
     address:  "-100123…", "123" or "@name"
     origin:   of the subscriber: config, chat or admin
     part:     which of its messages is next: those before were accepted and recorded
+    fresh_from: what its age is counted from; None: not counted yet
     started_at, after_id, digest: when the last call began, the newest message id known there then,
               and what it sent (see `doubts`)
     """
@@ -65,6 +66,7 @@ class Claimed:
     origin: str
     causes: tuple[Cause, ...] = ()
     part: int = 0
+    fresh_from: datetime | None = None
     started_at: datetime | None = None
     after_id: int | None = None
     digest: str | None = None
@@ -164,6 +166,7 @@ def _claimed(row: sa.Row[Any], because: Sequence[Cause]) -> Claimed:
         origin=row.origin,
         causes=tuple(because),
         part=row.part,
+        fresh_from=row.fresh_from,
         started_at=row.started_at,
         after_id=row.after_id,
         digest=row.digest,

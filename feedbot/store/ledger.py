@@ -125,7 +125,7 @@ async def retry(connection: AsyncConnection, ids: Sequence[int], now: datetime) 
         connection,
         deliveries.c.state.in_((DeliveryState.FAILED, DeliveryState.DROPPED)),
         ids,
-        {"state": state, "due_at": now, "attempts": 0},
+        {"state": state, "due_at": now, "attempts": 0, "fresh_from": None},
     )
 
 

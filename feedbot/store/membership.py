@@ -20,6 +20,7 @@ from feedbot.store.subscribers import (
     admin_id,
     find,
     insert,
+    refresh,
     select,
     update,
 )
@@ -128,6 +129,7 @@ async def resume_by_hand(
     paused = [row for row in rows if row.state == "paused"]
     for row in paused:
         await update(connection, row.id, state="active", reason=None)
+    await refresh(connection, [row.id for row in paused])
     return paused
 
 
@@ -136,6 +138,8 @@ async def hold(connection: AsyncConnection, address: str, until: datetime) -> No
     await connection.execute(
         sa.update(subscribers).where(subscribers.c.address == address).values(hold_until=until)
     )
+    held = await select(connection, subscribers.c.address == address)
+    await refresh(connection, [row.id for row in held])
 
 
 async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:

@@ -58,6 +58,7 @@ class Outcome:
     part:      which of the delivery's messages the first of these is
     attempted: False takes the attempt back: Telegram only said "later"
     resent:    True counts it as sent again although it may be there
+    failing:   True: from now on at the latest its age counts
     payload:   replaces the stored one (sent plainly from now on, …)
     """
 
@@ -70,6 +71,7 @@ class Outcome:
     part: int = 0
     attempted: bool = True
     resent: bool = False
+    failing: bool = False
     payload: Mapping[str, Any] | None = None
 
 
@@ -84,6 +86,7 @@ async def owe(connection: AsyncConnection, owed: Sequence[Owed], now: datetime) 
             "payload": dict(one.payload),
             "created_at": now,
             "due_at": now,
+            "fresh_from": now,
             "attempts": 0,
             "resent": 0,
         }
@@ -182,6 +185,8 @@ def _unsent_update(outcome: Outcome) -> sa.Update:
         values["attempts"] = deliveries.c.attempts - 1
     if outcome.resent:
         values["resent"] = deliveries.c.resent + 1
+    if outcome.failing:
+        values["fresh_from"] = sa.func.coalesce(deliveries.c.fresh_from, outcome.at)
     if outcome.payload is not None:
         values["payload"] = dict(outcome.payload)
     return (

@@ -212,6 +212,8 @@ deliveries = sa.Table(
     sa.Column("payload", Json, nullable=False),  # what a message needs beside its causes
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("due_at", Utc, nullable=False),
+    # What its age is counted from while it cannot be delivered; None: from the next failure on.
+    sa.Column("fresh_from", Utc),
     sa.Column("attempts", sa.Integer, nullable=False),  # calls begun
     sa.Column("resent", sa.Integer, nullable=False),  # calls begun although one was in doubt
     sa.Column("started_at", Utc),  # of the last call
@@ -269,6 +271,7 @@ bots = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # the bot's user id
     sa.Column("update_offset", sa.BigInteger),  # getUpdates: the next update_id to ask for
     sa.Column("hold_until", Utc),  # a retry_after that holds the whole bot
+    sa.Column("refused", sa.Text),  # what Telegram says where it takes the token no more
     # The newest known message id of all people and basic groups: they share one sequence.
     sa.Column("last_id", sa.BigInteger),
 )

@@ -26,7 +26,8 @@ from feedbot.filters import compile_filter
 from feedbot.model import Chat
 from feedbot.owing import Follower
 from feedbot.store import outbox
-from feedbot.store.schema import meta, subscribers
+from feedbot.store.schema import deliveries, meta, subscribers
+from feedbot.store.tally import UNSENT
 
 ADMIN = "admin_subscriber"  # key in `meta`: whose row is the admin chat's
 #: The reason of a configured chat that the operator paused: only the operator ends that.
@@ -109,6 +110,7 @@ async def _adopt(connection: AsyncConnection, key: Key, origin: str, now: dateti
         return row.id
     if (row.origin, row.state) != (origin, "active"):
         await update(connection, row.id, origin=origin, state="active", reason=None)
+        await refresh(connection, [row.id])
     return row.id
 
 
@@ -238,6 +240,15 @@ async def insert(
     query = sa.insert(subscribers).values(**values).returning(subscribers.c.id)
     id: int = (await connection.execute(query)).scalar_one()
     return id
+
+
+async def refresh(connection: AsyncConnection, ids: Sequence[int] | None = None) -> None:
+    """What these subscribers (None: all) are owed does not age by the time it could not be sent."""
+    mine = sa.true() if ids is None else deliveries.c.subscriber_id.in_(ids)
+    aged = deliveries.c.fresh_from.is_not(None)
+    await connection.execute(
+        sa.update(deliveries).where(UNSENT, mine, aged).values(fresh_from=None)
+    )
 
 
 async def update(connection: AsyncConnection, id: int, **values: Any) -> None:

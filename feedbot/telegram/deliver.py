@@ -235,6 +235,7 @@ class Deliverer:
             return
         now = self._clock.now()
         self._settler.hold = await bots.hold_until(connection, self._bot_id)
+        self._settler.refused = await bots.refused(connection)
         self._windows.restore(await outbox.recent_sends(connection, now - MINUTE, now))
         self._prepared = True
 

@@ -79,11 +79,6 @@ class Telegram:
             await close_bot(self._bot)
 
     @property
-    def broken(self) -> str | None:
-        """That deliverer or bot has stopped by a defect of ours, in one line; None else."""
-        return self._broken
-
-    @property
     def trouble(self) -> str | None:
         """Why nothing is sent, in one line; None while all is well."""
         return self._broken or self._deliverer.trouble

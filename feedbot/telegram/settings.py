@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from feedbot.model import Chat, Counter, Source
@@ -18,6 +19,7 @@ class Posting:
     open:              whether anyone may /start; else the admin chat decides
     when_unsure:       what becomes of a message of which it cannot be found out whether it was
                        accepted: "resend" or "skip"
+    keep_trying:       how old a message gets that cannot be delivered, before it is given up
     """
 
     chats: tuple[Chat, ...] = ()
@@ -26,6 +28,7 @@ class Posting:
     language: str = "en"
     open: bool = True
     when_unsure: str = "resend"
+    keep_trying: timedelta = timedelta(days=3)
 
 
 class Secret(Protocol):
@@ -51,6 +54,8 @@ class ConfiguredBot(Protocol):
     def open(self) -> bool: ...  # noqa: D102
     @property
     def when_unsure(self) -> str: ...  # noqa: D102
+    @property
+    def keep_trying(self) -> timedelta: ...  # noqa: D102
 
 
 class Configured(Protocol):
@@ -74,4 +79,5 @@ def posting_of(settings: Configured) -> Posting:
         language=settings.language,
         open=settings.telegram.open,
         when_unsure=settings.telegram.when_unsure,
+        keep_trying=settings.telegram.keep_trying,
     )

@@ -35,6 +35,7 @@ _CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.SPLIT, Verdict.GENERAL)
 #: How often a message is tried that is refused for a reason we do not know: about half an hour. It
 #: may be about the message, and others wait behind it.
 _UNKNOWN_ATTEMPTS = 15
+_FEW_ATTEMPTS = 10  # some minutes
 _NAMED = 100  # of a message, to say which one it is
 #: What is about no chat in particular.
 _OUTAGE = (Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
@@ -67,18 +68,20 @@ def backoff(attempts: int, random: Random) -> timedelta:
     return pause * random.uniform(0.5, 1.0)
 
 
-def outcome(ended: Ended, random: Random, when_unsure: str) -> Outcome:
+def outcome(ended: Ended, random: Random, posting: Posting) -> Outcome:
     """What the delivery's row is to say."""
     claimed, at, answer = ended.claimed, ended.at, ended.answer
     if answer is None:
         return _accepted(ended)
+    if _too_old(ended, answer, posting):
+        return Outcome(claimed.id, DeliveryState.FAILED, at, error=answer.error)
     waiting = DeliveryState.PENDING
     match answer.verdict:
         case Verdict.DOUBT | Verdict.UNSENT:
             state = DeliveryState.IN_DOUBT if answer.verdict == Verdict.DOUBT else waiting
             due = at + backoff(claimed.attempts, random)
-            return Outcome(claimed.id, state, at, due, answer.error)
-        case Verdict.UNSURE if when_unsure == "resend":
+            return Outcome(claimed.id, state, at, due, answer.error, failing=True)
+        case Verdict.UNSURE if posting.when_unsure == "resend":
             return Outcome(claimed.id, waiting, at, at, answer.error, resent=True)
         case Verdict.LATER:
             due = at + answer.retry_after
@@ -92,6 +95,18 @@ def outcome(ended: Ended, random: Random, when_unsure: str) -> Outcome:
             payload = {**claimed.payload, str(cure): True}
             return Outcome(claimed.id, waiting, at, at, answer.error, payload=payload)
     return Outcome(claimed.id, DeliveryState.FAILED, at, error=answer.error)
+
+
+def _too_old(ended: Ended, answer: Answer, posting: Posting) -> bool:
+    """Whether a message that cannot be delivered is to be given up.
+
+    Not at the first failures, however old it is: the machine may have slept for a week and woken up
+    before its network.
+    """
+    since, attempts = ended.claimed.fresh_from, ended.claimed.attempts
+    if answer.verdict not in (Verdict.UNSENT, Verdict.UNSURE) or attempts < _FEW_ATTEMPTS:
+        return False
+    return since is not None and ended.at - since > posting.keep_trying
 
 
 def _accepted(ended: Ended) -> Outcome:
@@ -108,7 +123,11 @@ def _accepted(ended: Ended) -> Outcome:
 
 
 class Settler:
-    """Settles ended calls. `hold` is how long the whole bot is to be quiet, as far as known."""
+    """Settles ended calls.
+
+    hold:    how long the whole bot is to be quiet, as far as known
+    refused: what Telegram says where it refuses the bot
+    """
 
     def __init__(self, bot_id: int, random: Random, posting: Posting) -> None:
         self._bot_id = bot_id
@@ -117,26 +136,42 @@ class Settler:
         self._slow: set[str] = set()  # chats that said 429 since anything was accepted
         self.posting = posting
         self.hold: datetime | None = None
+        self.refused: str | None = None
 
     async def settle(self, connection: AsyncConnection, ended: Sequence[Ended]) -> None:
         """Record every outcome, then what it means for the chat, the bot and the operator."""
-        when_unsure = self.posting.when_unsure
-        outcomes = [outcome(one, self._random, when_unsure) for one in ended]
+        outcomes = [outcome(one, self._random, self.posting) for one in ended]
         await outbox.record(connection, outcomes)
         await doubts.learn(connection, self._bot_id, _seen(ended))
         for one, result in zip(ended, outcomes, strict=True):
             if one.answer is None:
-                self._slow.clear()
-                self._last_error = ""
+                await self._note_accepted(connection)
             else:
                 await self._consequences(connection, one, one.answer, result)
         if any(one.claimed.kind == DeliveryKind.REPLY for one in ended):
             await membership.purge_left(connection)
 
+    async def _note_accepted(self, connection: AsyncConnection) -> None:
+        self._slow.clear()
+        self._last_error = ""
+        if self.refused:
+            self.refused = None
+            await bots.refuse(connection, self._bot_id, None)
+
+    async def _note_refused(self, connection: AsyncConnection, why: str) -> None:
+        """The bot is refused: time does not count until it no longer is."""
+        self.refused = why
+        await bots.refuse(connection, self._bot_id, why)
+        await subscribers.refresh(connection)
+
     async def _consequences(
         self, connection: AsyncConnection, ended: Ended, answer: Answer, result: Outcome
     ) -> None:
         claimed = ended.claimed
+        if _too_old(ended, answer, self.posting):
+            values = {"chat": claimed.address, "error": answer.error}
+            await self._tell(connection, ended, "too old", **values)
+            return
         if answer.verdict == Verdict.UNSURE:
             await self._tell_unsure(connection, ended, answer)
             return
@@ -146,6 +181,8 @@ class Settler:
         log.log(logging.DEBUG if same else logging.WARNING, "%s", line)
         self._last_error = answer.error
         match answer.verdict:
+            case Verdict.TOKEN:
+                await self._note_refused(connection, answer.error)
             case Verdict.LATER:
                 await self._hold(connection, claimed.address, ended.at + answer.retry_after)
             case Verdict.GONE | Verdict.CLOSED_TOPIC:
@@ -175,6 +212,7 @@ class Settler:
         if len(self._slow) >= _CHATS_TO_HOLD_ALL:
             self.hold = max(until, self.hold or until)
             await bots.hold(connection, self._bot_id, self.hold)
+            await subscribers.refresh(connection)
 
     async def _lose(self, connection: AsyncConnection, ended: Ended, answer: Answer) -> None:
         claimed = ended.claimed

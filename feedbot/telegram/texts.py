@@ -38,6 +38,12 @@ _NOTICES = {
         "ru": "Для Telegram сообщение для {chat} слишком длинное: {error}. Оно отправляется по"
         " частям. Это ошибка feedbot: сообщите о ней, пожалуйста.",
     },
+    "too old": {
+        "en": "A message for {chat} could not be delivered for too long and is given up: {error}."
+        " It is kept; `feedbot deliveries retry` tries it again.",
+        "ru": "Сообщение для {chat} слишком долго не удавалось доставить: {error}. Попытки"
+        " прекращены; его можно повторить: `feedbot deliveries retry`.",
+    },
     "unknown": {
         "en": "Telegram refuses a message for {chat} in words feedbot does not know: {error}. It is"
         " tried again for half an hour; after that it is kept, and `feedbot deliveries` shows it.",

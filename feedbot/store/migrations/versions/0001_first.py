@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("update_offset", sa.BigInteger()),
         sa.Column("hold_until", TIME),
+        sa.Column("refused", sa.Text()),
         sa.Column("last_id", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bots")),
     )
@@ -100,6 +101,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("due_at", TIME, nullable=False),
+        sa.Column("fresh_from", TIME),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("resent", sa.Integer(), nullable=False),
         sa.Column("started_at", TIME),
