@@ -14,7 +14,14 @@ from lxml import html
 
 from tests.corpus import FOLDER, CorpusPage, CorpusRow, corpus, listings, redesigns
 
-LANGUAGES = set("en ru de fr es zh ar".split())
+LANGUAGES = set("en ru de fr es zh ar uk pl tr ja pt it he el ko cs".split())
+ENCODINGS = set(
+    "utf-8 cp1251 koi8-r cp1252 iso-8859-1 iso-8859-2 iso-8859-7 windows-1250 windows-1255 cp1256 "
+    "gbk gb18030 cp932 cp949".split()
+)
+NO_LISTS = set(
+    "script consent login challenge blocked maintenance parked article contact empty".split()
+)
 #: Says a day without its number.
 RELATIVE = re.compile(
     r"\b(?:yesterday|ago|вчера|сегодня|gestern|heute|hier|ayer|昨天|今天)\b", re.I
@@ -153,17 +160,22 @@ def test_breadth() -> None:
     pages = listings()
     firsts = [page for page in pages if page.redesign_of is None]
     languages = Counter(page.language for page in firsts)
-    assert len(firsts) >= 26
-    assert set(languages) >= LANGUAGES
+    assert len(firsts) == len({page.family for page in firsts}) >= 44
+    assert set(languages) == LANGUAGES
     assert languages["ru"] >= 8
-    encodings = {page.encoding for page in pages}
-    assert encodings >= set("utf-8 cp1251 koi8-r cp1252 iso-8859-1 gbk cp1256".split())
+    assert {page.encoding for page in pages} >= ENCODINGS
     assert any(page.raw.startswith(b"\xef\xbb\xbf") for page in pages)
     for encoding in ("cp1251", "cp1252"):  # declared nowhere
         assert any(
             page.encoding == encoding and b"charset" not in page.raw + page.content_type.encode()
             for page in pages
         ), encoding
+
+
+def test_pages_without_a_list_are_of_all_kinds() -> None:
+    others = [page for page in corpus().values() if page.kind is not None]
+    assert {page.kind for page in others} == NO_LISTS
+    assert [page.name for page in others if page.items] == []
 
 
 def test_size() -> None:
