@@ -20,14 +20,19 @@ PageDate = datetime | date | None
 class SourceKind(StrEnum):
     """How a source's body is to be read."""
 
-    AUTO = "auto"  # a feed if it is one, else HTML
-    HTML = "html"  # rows found by selectors
+    AUTO = "auto"  # what it turns out to be
+    HTML = "html"  # the page itself: rows found by selectors, or data in it
     FEED = "feed"  # RSS, Atom or JSON Feed
+    JSON = "json"  # rows found by JMESPath, or guessed
+    SITEMAP = "sitemap"  # a site's list of its pages, or an index of such
 
 
 @dataclass(frozen=True, slots=True)
 class ListingRule:
-    """Where the rows of an HTML page are, and what in a row is what.
+    """Where the rows of a page or a JSON document are, and what in a row is what.
+
+    Of a JSON document each is a JMESPath, and only item, title, link, date, summary, image and
+    date_format count (see source/endpoint/paths.py). Of a page:
 
     Each is a CSS selector, or `xpath:…`; `a@href` takes an attribute. All but `item` are relative
     to the row. `summary` left out: the row's text less date, title and separators.

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -21,16 +22,19 @@ from urllib.parse import urlsplit
 from feedbot.clock import Clock
 from feedbot.errors import FetchError, ParseError
 from feedbot.fetch import Fetched, Fetcher, Request
-from feedbot.model import Extractor, Listing, Source, SourceKind, Take
+from feedbot.model import Extractor, Item, Listing, Source, SourceKind, Take
 from feedbot.source.alternate import FeedLink, Verdict, judge_alone, judge_feed
 from feedbot.source.auto import Found
 from feedbot.source.feed import read_feed
 from feedbot.source.read import look
+from feedbot.source.sitemap import Sitemap, listing_of, read_sitemap
 
 log = logging.getLogger(__name__)
 
 #: Feeds fetched to be looked at, of those that a page names.
 MOST_FEEDS = 4
+#: Sitemaps read of those that an index names, indexes in it included.
+MOST_SITEMAPS = 4
 
 T = TypeVar("T")
 
@@ -65,6 +69,8 @@ class Reader:
         found = await off_loop(
             source, look, fetched.body, fetched.content_type, source, fetched.url, known
         )
+        if found.sitemaps:
+            return await self._sitemaps(source, fetched, found.sitemaps)
         settled = known is not None and found.extractor == known
         refused: list[str] = []
         if source.kind is SourceKind.AUTO and not settled:
@@ -80,6 +86,38 @@ class Reader:
         if extractor is not None and not settled:
             extractor = replace(extractor, why=(*extractor.why, *refused))
         return Reading(found.listing, fetched, extractor)
+
+    async def _sitemaps(self, source: Source, index: Fetched, urls: Sequence[str]) -> Reading:
+        """The items of the likeliest sitemaps that an index names; one that fails loses no other.
+
+        The answer has no validators, and its body is that of all of them: the index may stand still
+        while they move.
+        """
+        bodies, items = [index.body], list[Item]()
+        warnings: list[str] = []
+        waiting = deque(urls[:MOST_SITEMAPS])
+        for _ in range(MOST_SITEMAPS):
+            if not waiting:
+                break
+            url = waiting.popleft()
+            try:
+                fetched = await self._fetcher.fetch(request(source, url))
+                found = await off_loop(source, _read_sitemap, fetched, source)
+            except FetchError as error:
+                warnings.append(str(error))
+                continue
+            except ParseError as error:
+                warnings.append(f"{url}: {error}")
+                continue
+            bodies.append(fetched.body)
+            items += found.items
+            waiting.extendleft(reversed([child.url for child in found.children]))
+        if len(bodies) == 1:
+            raise ParseError(f"none of the sitemaps it names can be read: {warnings[0]}")
+        listing = await off_loop(source, listing_of, items)
+        listing = replace(listing, warnings=(*warnings, *listing.warnings))
+        whole = replace(index, body=b"".join(bodies), etag=None, last_modified=None)
+        return Reading(listing, whole)
 
     async def _try_feed(
         self, source: Source, found: Found, link: FeedLink
@@ -121,6 +159,10 @@ def _judge(found: Found, feed: Listing, link: FeedLink, now: datetime) -> Verdic
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _read_sitemap(fetched: Fetched, source: Source) -> Sitemap:
+    return read_sitemap(fetched.body, fetched.content_type, url=fetched.url, zone=source.timezone)
 
 
 def _read_feed(fetched: Fetched, source: Source) -> Listing:

@@ -53,7 +53,21 @@ WRONG = {
     "name missing": ("[[sources]]\nurl = 'http://a/'", "sources[0].name", "is missing"),
     "url missing": ("[[sources]]\nname = 'page'", "sources[page].url", "is missing"),
     "item missing": (SOURCE + "[sources.listing]", "sources[page].listing.item", "is missing"),
-    "listing missing": (SOURCE + "kind = 'html'", "sources[page].listing", "[sources.listing]"),
+    "no JMESPath": (
+        SOURCE + "kind = 'json'\n[sources.listing]\nitem = 'data['",
+        "sources[page].listing.item",
+        "is no JMESPath: ",
+    ),
+    "no JMESPath in a link": (
+        SOURCE + "kind = 'json'\n[sources.listing]\nitem = 'data'\nlink = '/news/{a b}'",
+        "sources[page].listing.link",
+        "'a b' is no JMESPath: ",
+    ),
+    "rows of JSON": (
+        SOURCE + "kind = 'json'\n[sources.listing]\nitem = 'data'\nday = 'h2'",
+        "sources[page].listing.day",
+        "is for pages",
+    ),
     "bad name": ("[[sources]]\nname = 'My Page'\nurl = 'http://a/'", "sources[0].name", "my-page"),
     "two sources of one name": (SOURCE + SOURCE, "sources[1].name", 'are called "page"'),
     "a former name in use": (SOURCE + "was = 'page'", "sources[page].was", "stands in this file"),

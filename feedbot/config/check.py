@@ -102,21 +102,18 @@ def _chats(data: Table) -> Iterator[Finding]:
 
 def _source(path: KeyPath, source: Table) -> Iterator[Finding]:
     listing = source.get("listing")
-    if source.get("kind") == "html" and listing is None:
-        yield Finding(
-            (*path, "listing"),
-            "is missing, and nothing says where the rows of this page are",
-            "add [sources.listing] with `item`",
-        )
     if isinstance(listing, Mapping):
-        yield from _listing((*path, "listing"), listing)
+        yield from _listing((*path, "listing"), listing, source.get("kind"))
     auth = source.get("auth")
     if isinstance(auth, Mapping) and not auth.keys() & {"password", "password_file"}:
         yield Finding((*path, "auth", "password"), "is missing", "set it, or `password_file`")
 
 
-def _listing(path: KeyPath, listing: Table) -> Iterator[Finding]:
-    from feedbot.source.listing import check_rule  # brings lxml along
+def _listing(path: KeyPath, listing: Table, kind: Any) -> Iterator[Finding]:
+    if kind == "json":
+        from feedbot.source.endpoint.paths import check_paths as check_rule
+    else:
+        from feedbot.source.listing import check_rule  # brings lxml along
 
     known = [field.name for field in fields(ListingRule)]
     texts = {key: listing[key] for key in known if isinstance(listing.get(key), str)}

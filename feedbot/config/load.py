@@ -191,5 +191,5 @@ def _doubts(settings: Settings) -> Iterator[str]:
         if source.every < POLITE:
             every = format_duration(source.every)
             yield f"sources[{source.name}].every: {every} is often; many sites mind under 30s"
-        if source.kind == "feed" and source.listing is not None:
-            yield f"sources[{source.name}].listing: not used, as kind is feed"
+        if source.kind in ("feed", "sitemap") and source.listing is not None:
+            yield f"sources[{source.name}].listing: not used, as kind is {source.kind}"

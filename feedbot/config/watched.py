@@ -32,7 +32,7 @@ class Auth(Section):
 
 
 class Listing(Section):
-    """Where the rows of an HTML page are: CSS, or `xpath:…`; `a@href` takes an attribute."""
+    """Where the rows are: CSS, or `xpath:…`; `a@href` takes an attribute. In JSON: JMESPath."""
 
     item: str = Field(description="One row of the list.")
     rows: Literal["elements", "following", "dated", "linked", "lines"] = Field(
@@ -46,7 +46,9 @@ class Listing(Section):
     title: str | None = Field(
         default=None, description="The title, in the row; left out: the row's text."
     )
-    link: str | None = Field(default=None, description="The link, in the row, e.g. a@href.")
+    link: str | None = Field(
+        default=None, description="The link, in the row, e.g. a@href; in JSON url, or /news/{id}."
+    )
     date: str | None = Field(default=None, description="The date, in the row.")
     summary: str | None = Field(
         default=None, description="The summary, in the row; left out: its text less date and title."
@@ -71,8 +73,8 @@ class Source(Section):
     )
     title: Text | None = Field(default=None, description="What readers see; left out: the name.")
     url: HttpUrl = Field(description="The page or feed.")
-    kind: Literal["auto", "html", "feed"] = Field(
-        default="auto", description="How to read it; auto: a feed if it is one, else a page."
+    kind: Literal["auto", "html", "feed", "json", "sitemap"] = Field(
+        default="auto", description="How to read it; auto: as what it turns out to be."
     )
     every: Duration = Field(default=parse_duration("5m"), description="How often to look.")
     timezone: Zone | None = Field(

@@ -25,6 +25,7 @@ class Found:
     extractor: how that list was found, None where the configuration says how to read it
     feeds:     those that the page names, the likeliest first
     links:     every named link of the page: what a feed is checked against where there are no rows
+    sitemaps:  those that an index of sitemaps names, the likeliest first: the list is in them
     scripted:  a script fills the page, so that there is nothing to check a feed against
     """
 
@@ -33,6 +34,7 @@ class Found:
     problem: ParseError | None = None
     feeds: tuple[FeedLink, ...] = ()
     links: tuple[Item, ...] = ()
+    sitemaps: tuple[str, ...] = ()
     scripted: bool = False
 
 

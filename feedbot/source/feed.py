@@ -91,7 +91,7 @@ def read_feed(body: bytes, content_type: str | None, *, url: str, zone: ZoneInfo
             "an HTML page" if _HTML_ROOT.search(text[:_HEAD]) else f"{one_line(text[:60])[:40]!r}"
         )
         raise ParseError(f"not a feed: RSS, Atom or JSON Feed was looked for, this is {what}")
-    return _read_xml(_without_doctype(text), url, zone)
+    return _read_xml(without_doctype(text), url, zone)
 
 
 def _listing(entries: Iterable[Any], read: Any, title: str | None, language: str | None) -> Listing:
@@ -146,7 +146,7 @@ def _item(
 # --- RSS and Atom --------------------------------------------------------------------------------
 
 
-def _without_doctype(text: str) -> str:
+def without_doctype(text: str) -> str:
     """The text from its root element on; a parser might follow or expand a type declaration.
 
     Only what may stand before the root is passed over (XML 1.0, production 22), so that a comment

@@ -5,8 +5,10 @@ from __future__ import annotations
 from feedbot.errors import ParseError
 from feedbot.model import Extractor, Listing, Source, SourceKind, Take
 from feedbot.source.auto import Found, find, find_again
+from feedbot.source.endpoint.rows import find_json
 from feedbot.source.feed import looks_like_feed, read_feed
 from feedbot.source.listing import read_listing
+from feedbot.source.sitemap import listing_of, looks_like_sitemap, read_sitemap
 from feedbot.source.text import decode
 
 _NO_PAGES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
@@ -26,6 +28,8 @@ def read(body: bytes, content_type: str | None, source: Source, url: str) -> Lis
     Raises ParseError where no sound listing is in it, and nothing else.
     """
     found = look(body, content_type, source, url)
+    if found.sitemaps:
+        raise ParseError("this is an index of sitemaps, and the list is in those that it names")
     if found.listing is None:
         raise found.problem or ParseError("no list in it")
     return found.listing
@@ -46,14 +50,48 @@ def look(
     """
     if not body.strip():
         raise ParseError("the body is empty")
+    if source.kind is SourceKind.SITEMAP:
+        return _sitemap(body, content_type, source, url)
     _refuse_binary(body, content_type)
-    if (
-        source.kind is SourceKind.FEED
-        or (known is not None and known.take is Take.FEED)
-        or (source.kind is SourceKind.AUTO and looks_like_feed(body, content_type))
-    ):
+    kind: SourceKind = source.kind
+    if known is not None and known.take is Take.FEED:
+        kind = SourceKind.FEED
+    elif kind is SourceKind.AUTO:
+        kind = _kind(body, content_type, source)
+    if kind is SourceKind.FEED:
         return Found(read_feed(body, content_type, url=url, zone=source.timezone))
+    if kind is SourceKind.SITEMAP:
+        return _sitemap(body, content_type, source, url)
     text = decode(body, content_type)
+    if kind is SourceKind.JSON:
+        return find_json(text, source, url, known.rule if known else None)
+    return _page(text, source, url, known)
+
+
+def _kind(body: bytes, content_type: str | None, source: Source) -> SourceKind:
+    """What a body is, by its first few thousand bytes; selectors are of a page."""
+    if looks_like_feed(body, content_type):
+        return SourceKind.FEED
+    if source.listing is not None:
+        return SourceKind.HTML
+    if looks_like_sitemap(body):
+        return SourceKind.SITEMAP
+    return SourceKind.JSON if _looks_like_json(body) else SourceKind.HTML
+
+
+def _looks_like_json(body: bytes) -> bool:
+    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith((b'{"', b"{\n", b"{\r", b"{ ", b"[{", b"[\n", b"[\r", b"[ "))
+
+
+def _sitemap(body: bytes, content_type: str | None, source: Source, url: str) -> Found:
+    found = read_sitemap(body, content_type, url=url, zone=source.timezone)
+    if found.children:
+        return Found(sitemaps=tuple(child.url for child in found.children))
+    return Found(listing_of(found.items))
+
+
+def _page(text: str, source: Source, url: str, known: Extractor | None) -> Found:
     if source.listing is not None:
         listing = read_listing(
             text, source.listing, url=url, zone=source.timezone, language=source.language

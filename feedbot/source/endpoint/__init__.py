@@ -1,0 +1,1 @@
+"""JSON endpoints: their rows by JMESPath, or by a guess."""
