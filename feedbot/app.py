@@ -112,6 +112,7 @@ class App:
         now = self.clock.now()
         async with self.store.transaction() as connection:
             doubtful = await outbox.doubt_leftovers(connection, now)
+            await outbox.drop_tests(connection, now)
         if doubtful:
             log.warning("%d deliveries were being sent when the last process ended", doubtful)
         await self._sync(self.settings)

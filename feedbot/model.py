@@ -225,6 +225,7 @@ class DeliveryKind(StrEnum):
     COUNTER = "counter"  # a day count
     NOTICE = "notice"  # something the operator should know; goes to the admin chat
     REPLY = "reply"  # an answer to a command in a chat
+    RETRACT = "retract"  # no message: one that is out is to go
 
 
 class DeliveryState(StrEnum):
@@ -233,6 +234,6 @@ class DeliveryState(StrEnum):
     PENDING = "pending"  # owed, not being sent
     SENDING = "sending"  # committed before the call
     IN_DOUBT = "in_doubt"  # was being sent when the process died or the answer was lost
-    SENT = "sent"  # accepted, message ids recorded
+    SENT = "sent"  # accepted, message ids recorded; a retraction: done
     FAILED = "failed"  # refused for good; kept until looked at
-    DROPPED = "dropped"  # given up by the operator; never owed again by itself
+    DROPPED = "dropped"  # given up by the operator, or with its chat; never owed again by itself

@@ -23,7 +23,7 @@ from feedbot.errors import PublishError, StoreError
 from feedbot.model import Source
 from feedbot.poll import Polled, Poller
 from feedbot.publish import Publisher
-from feedbot.store import sources
+from feedbot.store import retract, sources
 from feedbot.store.engine import Store
 from feedbot.store.nudge import nudges
 from feedbot.store.sources import SourceState
@@ -75,6 +75,7 @@ class Scheduler:
         self._unwritten: set[str] = set()
         self._resting: frozenset[str] = frozenset()
         self._nudges = 0  # as the last tick saw them
+        self._retracted: dict[str, int] = {}  # entries of each source, as the last nudge saw them
         self._room = asyncio.Semaphore(MOST_POLLS)
         self.last_tick: datetime | None = None  # the last that did all its work
         self._trouble: str | None = None  # why the last one did not
@@ -83,8 +84,11 @@ class Scheduler:
         """Start whatever is due. Never raises: trouble is logged once and shown as health."""
         try:
             await self._start_due()
-            if await self._daily.owe_due() or await self._nudged():
+            nudged = await self._nudged()
+            if await self._daily.owe_due() or nudged:
                 self._wake()
+            if nudged:
+                await self._publish_retracted()
             await self.publish_unwritten()
         except StoreError as error:
             self._note(str(error))
@@ -151,6 +155,15 @@ class Scheduler:
         async with self._store.reading() as connection:
             seen, self._nudges = self._nudges, await nudges(connection)
         return self._nudges != seen
+
+    async def _publish_retracted(self) -> None:
+        """Write the feeds anew from which a command of the operator took something."""
+        async with self._store.reading() as connection:
+            numbers = await retract.numbers(connection)
+        await self._publish(
+            [name for name in numbers if numbers[name] != self._retracted.get(name)]
+        )
+        self._retracted = numbers
 
     def _spawn(self, states: Iterable[SourceState]) -> list[asyncio.Task[Polled]]:
         configured = self._configured()

@@ -75,6 +75,7 @@ class Status:
                 "in_doubt": self.deliveries.in_doubt,
                 "resent": self.deliveries.resent,
                 "failed": self.deliveries.failed,
+                "dropped": self.deliveries.dropped,
             },
             "bot": {"error": self.refused},
         }
@@ -98,7 +99,7 @@ class Status:
         lines.append("Deliveries")
         lines.append(
             f"  owed {sent.owed}, sent {sent.sent}, in doubt {sent.in_doubt},"
-            f" resent {sent.resent}, failed {sent.failed}"
+            f" resent {sent.resent}, failed {sent.failed}, dropped {sent.dropped}"
         )
         if self.refused:
             lines.append(f"  nothing is sent: Telegram refuses the bot ({self.refused});")

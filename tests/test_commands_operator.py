@@ -91,7 +91,7 @@ async def test_what_failed_is_listed_shown_tried_again_and_given_up(desk: Desk) 
     assert (await desk.feedbot("once")).code == 0
     assert desk.posted() == titles(3, 1)
     assert (await desk.feedbot("status", "--json")).json["deliveries"] == {
-        "owed": 0, "sent": 2, "in_doubt": 0, "resent": 0, "failed": 0
+        "owed": 0, "sent": 2, "in_doubt": 0, "resent": 0, "failed": 0, "dropped": 1
     }  # fmt: skip
     assert await lines(desk, "deliveries", "retry", "--chat", CHANNEL) == ["2: owed again"]
     assert await lines(desk, "deliveries", "drop", "--chat", CHANNEL) == ["2: dropped"]
@@ -281,3 +281,34 @@ async def owed(desk: Desk, running: Running, number: int) -> None:
     newest = desk.site.latest[0].title
     await running.until(lambda: newest in feed.read_text(encoding="utf-8"))
     assert (await chat(desk))["owed"] == number
+
+
+async def test_a_post_is_taken_back_with_nobody_at_work_and_beside_a_run(desk: Desk) -> None:
+    await desk.feedbot("once")
+    publish(desk, 1, 2)
+    await desk.feedbot("once")
+    assert len(desk.feed().entries) == 12
+    [first, second] = (await desk.feedbot("post", "list", "--limit", "2", "--json")).json["entries"]
+    assert (first["title"], first["chats"], first["retracted"]) == (titles(1)[0], 1, None)
+    told = await lines(desk, "post", "retract", first["url"])
+    assert told == ["embassy: out of its feed: Event number 1", f"{CHANNEL}: message 1: deleted"]
+    assert list(desk.chat.messages) == [2]
+    assert titles(1)[0] not in [entry.title for entry in desk.feed().entries]
+    assert (await desk.feedbot("once")).code == 0  # it is on the page still
+    assert len(desk.feed().entries) == 11
+
+    desk.config["sources"][0]["every"] = "1s"
+    async with desk.running() as running:
+        told = await lines(desk, "post", "retract", second["id"])
+        assert told[-1] == f"{CHANNEL}: message 2: deleted"
+        await running.until(lambda: len(desk.feed().entries) == 10)
+        feed = await running.http.get("/feeds/embassy.atom")
+        assert "Event number" not in feed.text
+        assert await running.end() == 0
+    assert desk.chat.messages == {}
+    assert desk.posted() == titles(1, 2)
+    shown = (await desk.feedbot("deliveries", "show", "4", "--json")).json
+    assert (shown["kind"], shown["state"], shown["outcome"]) == ("retract", "sent", "deleted")
+    assert await lines(desk, "post", "retract", "nonsense", code=1) == [
+        "nonsense: no such entry; `feedbot post list` names the last ones"
+    ]

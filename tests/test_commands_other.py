@@ -193,7 +193,7 @@ async def test_status_before_any_run_and_after(desk: Desk) -> None:
     nothing: dict[str, Any] = {"last_ok": None, "next": None, "entries": 0, "error": None}
     assert before.json["sources"] == [{"name": "embassy"} | nothing, {"name": "broken"} | nothing]
     assert before.json["deliveries"] == {
-        "owed": 0, "sent": 0, "in_doubt": 0, "resent": 0, "failed": 0
+        "owed": 0, "sent": 0, "in_doubt": 0, "resent": 0, "failed": 0, "dropped": 0
     }  # fmt: skip
     assert set(before.json) == {"sources", "counters", "deliveries"}
     backup = await desk.feedbot("backup", "copy.db")

@@ -149,13 +149,13 @@ async def test_it_ends_in_time_with_a_call_in_flight_which_is_then_in_doubt(desk
         assert datetime.now(UTC) - began < timedelta(seconds=10)
         assert "Traceback" not in running.err
     held = (await desk.feedbot("status", "--json")).json["deliveries"]
-    assert held == {"owed": 2, "sent": 0, "in_doubt": 1, "resent": 0, "failed": 0}
+    assert held == {"owed": 2, "sent": 0, "in_doubt": 1, "resent": 0, "failed": 0, "dropped": 0}
     desk.config["sources"].pop()
     done = await desk.feedbot("once")
     assert done.code == 0, done.err
     assert desk.posted() == titles(1, 1, 2)
     told = (await desk.feedbot("status", "--json")).json["deliveries"]
-    assert told == {"owed": 0, "sent": 2, "in_doubt": 0, "resent": 1, "failed": 0}
+    assert told == {"owed": 0, "sent": 2, "in_doubt": 0, "resent": 1, "failed": 0, "dropped": 0}
 
 
 async def test_killed_in_the_middle_it_goes_on_after_a_restart(desk: Desk) -> None:
@@ -172,7 +172,7 @@ async def test_killed_in_the_middle_it_goes_on_after_a_restart(desk: Desk) -> No
         assert await running.end(signal.SIGINT) == 0
     assert desk.posted() == titles(0, 1, 1, 2, 3)
     told = (await desk.feedbot("status", "--json")).json["deliveries"]
-    assert told == {"owed": 0, "sent": 4, "in_doubt": 0, "resent": 1, "failed": 0}
+    assert told == {"owed": 0, "sent": 4, "in_doubt": 0, "resent": 1, "failed": 0, "dropped": 0}
 
 
 async def test_a_port_that_is_taken_is_one_line(desk: Desk) -> None:

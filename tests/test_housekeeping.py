@@ -90,6 +90,21 @@ async def test_what_was_pruned_can_neither_be_owed_nor_tried_again(store: Store)
         assert len((await ledger.traces(connection, one.id)).causes) == 2  # an edit finds both
 
 
+async def test_what_was_dropped_long_ago_is_forgotten_and_never_tried_again(store: Store) -> None:
+    await send(store, "sent")
+    async with store.transaction() as connection:
+        await owe_texts(connection, 1, ["dropped", "dropped later"])
+        assert await ledger.drop(connection, [2], NOON) == [2]
+        assert await ledger.drop(connection, [3], NOON + DAY) == [3]
+        assert await prune(connection, NOON) is False
+        assert [row.payload.get("text") for row in await _all(connection)] == [
+            None, None, "dropped later"
+        ]  # fmt: skip
+        assert await ledger.retry(connection, [2, 3], NOON) == [3]
+        await owe_texts(connection, 1, ["dropped"])
+        assert [one.id for one in await outbox.claim(connection, NOON, limit=9, busy=())] == [3]
+
+
 async def test_a_day_s_work_is_done_in_small_batches_and_once(store: Store) -> None:
     texts = [f"text {number}" for number in range(7)]
     await send(store, *texts[:4])  # at one moment: a batch never parts them

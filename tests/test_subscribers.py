@@ -58,7 +58,7 @@ async def test_a_chat_that_left_is_owed_nothing_and_that_is_said(
     assert "@press" in line
     assert "2" in line
     counts = await outbox.counts(connection)
-    assert (counts.owed, counts.failed) == (0, 2)
+    assert (counts.owed, counts.failed, counts.dropped) == (0, 0, 2)
     assert (await at(connection, "@press")).state == "removed"
     assert press.id not in await follower_ids(connection, PRESS, TEAM)
     assert await sync_config(connection, [TEAM], None, NOON) == []  # said once

@@ -1,4 +1,4 @@
-"""The operator's commands on the command line: `deliveries` and `chats`, with what they take."""
+"""The operator's commands on the command line: `deliveries`, `chats` and `post`."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ class _Group:
 
 
 def add_operator(commands: Any, common: _Common, load: _Load) -> None:
-    """Add `deliveries` and `chats` to the program's commands.
+    """Add `deliveries`, `chats` and `post` to the program's commands.
 
     common: makes a parser of what may stand after any command
     load:   reads the configuration a command line names; raises ConfigError
     """
     _deliveries(_Group(commands, "deliveries", "what is owed, and what became of it", common, load))
     _chats(_Group(commands, "chats", "who is written to", common, load))
+    _posts(_Group(commands, "post", "what was posted, and taking it back", common, load))
 
 
 def _deliveries(group: _Group) -> None:
@@ -82,6 +83,21 @@ def _chats(group: _Group) -> None:
     action.add_argument(
         "--wait", type=duration, default="30s", metavar="TIME",
         help="how long it may wait its turn (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _posts(group: _Group) -> None:
+    action = group.add("list", _list_posts, "the last entries, with their numbers")
+    action.add_argument("--source", metavar="NAME", help="only of this one")
+    action.add_argument(
+        "--limit", type=_count, default=20, metavar="N", help="the last N (default: %(default)s)"
+    )
+    action.add_argument("--json", action="store_true")
+    action = group.add("retract", _retract, "take a post out of every chat and feed, for good")
+    action.add_argument("entry", metavar="ENTRY", help="its number, id (tag:…) or link")
+    action.add_argument(
+        "--wait", type=duration, default="1m", metavar="TIME",
+        help="how long to wait for the chats (default: %(default)s)",
     )  # fmt: skip
 
 
@@ -147,3 +163,15 @@ async def _test(settings: Settings, options: argparse.Namespace) -> int:
     from feedbot.operator import trial
 
     return await trial.test(settings, options.chat, options.wait)
+
+
+async def _list_posts(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import posts
+
+    return await posts.show_list(settings, options.source, options.limit, as_json=options.json)
+
+
+async def _retract(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import posts
+
+    return await posts.retract(settings, options.entry, options.wait)

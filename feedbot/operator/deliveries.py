@@ -17,6 +17,8 @@ from feedbot.status import local_time, rfc3339
 from feedbot.store import ledger, membership, subscribers
 from feedbot.store.ledger import Record
 from feedbot.store.nudge import nudge
+from feedbot.store.prune import FORGOTTEN
+from feedbot.store.retract import RETRACTED
 from feedbot.store.subscribers import Subscriber
 
 _LONGEST = 70  # signs of a title in a list
@@ -61,6 +63,7 @@ async def show(settings: Settings, id: int, *, as_json: bool) -> int:
             {"source": source, "title": title, "url": link} for source, title, link in traces.causes
         ],
         "messages": [{"chat": chat, "message": message} for chat, message in traces.messages],
+        "retracted": list(traces.retractions),
     }
     if as_json:
         print_json(fields)
@@ -98,8 +101,7 @@ async def retry(settings: Settings, ids: Sequence[int], chat: str | None) -> int
             say(f"{one.id}: owed again")
         elif one.subscriber_id not in woken:
             missed += 1
-            gone = one.chat_state not in subscribers.OWED
-            say(f"{one.id}: {'its chat has left' if gone else f'{one.state} already'}")
+            say(f"{one.id}: {_why_not(one)}")
     if chat and rows and not records and not resumed:
         say(f"{chat}: nothing has failed there")
     return _end(ids, records, missed, anything=bool(records or resumed))
@@ -127,6 +129,14 @@ async def drop(settings: Settings, ids: Sequence[int], chat: str | None) -> int:
     return _end(ids, records, len(set(ids) - done), anything=bool(records))
 
 
+def _why_not(record: Record) -> str:
+    """Why a delivery is not tried again."""
+    if record.chat_state not in subscribers.OWED:
+        return "its chat has left"
+    given_up = record.error in (RETRACTED, FORGOTTEN)
+    return str(record.error) if given_up else f"{record.state} already"
+
+
 def _end(ids: Sequence[int], records: Sequence[Record], missed: int, *, anything: bool) -> int:
     """Name the numbers that are nobody's; the exit code."""
     for id in sorted(set(ids) - {one.id for one in records}):
@@ -149,6 +159,8 @@ def _fields(record: Record) -> dict[str, Any]:
         "attempts": record.attempts,
         "resent": record.resent,
         "error": record.error and scrub(record.error),
+        "outcome": record.outcome,
+        "target": record.target and {"chat": record.target[0], "message": record.target[1]},
     }
 
 

@@ -19,6 +19,7 @@ from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
 from feedbot.store.articles import article_ids
 from feedbot.store.dialect import chunks
+from feedbot.store.retract import mute
 from feedbot.store.schema import entries, page_date
 from feedbot.store.sources import SourceState, stored
 
@@ -101,6 +102,7 @@ async def apply(
             sa.update(entries).where(entries.c.id == key).values(pending=_pending_json(pending))
         )
     keys = {index: told.entry_id for index, told in zip(fresh, announced, strict=True)}
+    muted = await mute(connection, {told.article_id for told in announced}, now)
     places = tuple(
         place if place.row is None else Place(keys[place.row]) for place in decided.order
     )
@@ -112,7 +114,8 @@ async def apply(
         entries=state.entries + len(fresh),
         last_updated=stamps.last if fresh or changed else state.last_updated,
     )
-    return Applied(new_state, tuple(announced), bool(decided.verdicts))
+    heard = tuple(told for told in announced if told.article_id not in muted)
+    return Applied(new_state, heard, bool(decided.verdicts))
 
 
 async def newest(connection: AsyncConnection, source_id: int, limit: int) -> list[Entry]:

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState
+from feedbot.store.prune import FORGOTTEN
+from feedbot.store.retract import MESSAGE, RETRACTED, STRIKE, key_of
 from feedbot.store.schema import causes, deliveries, entries, messages, sources, subscribers
 from feedbot.store.tally import FAILED, UNSENT
 
@@ -30,6 +32,8 @@ class Record:
     chat_state:     of the subscriber: active, paused, …
     what:           the title of its first entry, else its text; "" where that was pruned
     finished_at:    when the last call ended
+    outcome:        of a retraction that is done: deleted, or struck through
+    target:         of a retraction: (chat id, message id)
     """
 
     id: int
@@ -46,6 +50,8 @@ class Record:
     due_at: datetime
     finished_at: datetime | None
     error: str | None
+    outcome: str | None = None
+    target: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,12 @@ class Traces:
 
     causes:   (source's name, title, link) of each entry
     messages: (chat id, message id) of each message
+    retractions: the numbers of the deliveries that take them back
     """
 
     causes: tuple[tuple[str, str, str], ...]
     messages: tuple[tuple[int, int], ...]
+    retractions: tuple[int, ...]
 
 
 async def listed(
@@ -104,26 +112,35 @@ async def traces(connection: AsyncConnection, id: int) -> Traces:
         .order_by(causes.c.entry_id)
     )
     made = (
-        sa.select(messages.c.chat_id, messages.c.message_id)
+        sa.select(messages, deliveries.c.subscriber_id)
+        .join(deliveries, deliveries.c.id == messages.c.delivery_id)
         .where(messages.c.delivery_id == id)
         .order_by(messages.c.part)
     )
+    posted = (await connection.execute(made)).all()
+    keys = [key_of(row.subscriber_id, id, row.part) for row in posted]
+    taken = sa.select(deliveries.c.id).where(deliveries.c.dedupe_key.in_(keys))
     return Traces(
         tuple((row[0], row[1], row[2]) for row in await connection.execute(because)),
-        tuple((row[0], row[1]) for row in await connection.execute(made)),
+        tuple((row.chat_id, row.message_id) for row in posted),
+        tuple(sorted((await connection.execute(taken)).scalars())),
     )
 
 
 async def retry(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> list[int]:
     """Owe again those of these that failed or were dropped; returns their numbers.
 
-    One that was dropped in doubt is in doubt again.
+    One that was dropped in doubt is in doubt again. One that was retracted, or dropped so long ago
+    that nobody knows what it said, is given up for good.
     """
     doubt = deliveries.c.error == DROPPED_IN_DOUBT
     state = sa.case((doubt, DeliveryState.IN_DOUBT), else_=DeliveryState.PENDING)
     return await _set(
         connection,
-        deliveries.c.state.in_((DeliveryState.FAILED, DeliveryState.DROPPED)),
+        sa.and_(
+            deliveries.c.state.in_((DeliveryState.FAILED, DeliveryState.DROPPED)),
+            sa.func.coalesce(deliveries.c.error, "").not_in((RETRACTED, FORGOTTEN)),
+        ),
         ids,
         {"state": state, "due_at": now, "attempts": 0, "fresh_from": None},
     )
@@ -134,7 +151,10 @@ async def drop(connection: AsyncConnection, ids: Sequence[int], now: datetime) -
 
     One that is being sent may still arrive, and is then recorded as sent.
     """
-    doubt = deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.IN_DOUBT))
+    doubt = sa.and_(
+        deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.IN_DOUBT)),
+        deliveries.c.kind != DeliveryKind.RETRACT,  # it may be done twice
+    )
     error = sa.case((doubt, DROPPED_IN_DOUBT), else_=DROPPED)
     return await _set(
         connection,
@@ -178,6 +198,8 @@ def _query(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def _record(row: sa.Row[Any]) -> Record:
+    target = row.payload.get(MESSAGE)
+    outcome = "struck through" if row.payload.get(STRIKE) else "deleted"
     return Record(
         id=row.id,
         subscriber_id=row.subscriber_id,
@@ -193,4 +215,6 @@ def _record(row: sa.Row[Any]) -> Record:
         due_at=row.due_at,
         finished_at=row.finished_at,
         error=row.error,
+        outcome=outcome if target and row.state == DeliveryState.SENT else None,
+        target=(target[0], target[1]) if target else None,
     )

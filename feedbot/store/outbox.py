@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.model import DeliveryState
+from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.owing import Owed
 from feedbot.store import tally
 from feedbot.store.claim import Claimed, claim, waiting
@@ -29,6 +29,7 @@ from feedbot.store.schema import causes, deliveries, messages
 from feedbot.store.tally import UNSENT, Counts, count_unsent, counts, recent_sends
 
 __all__ = [
+    "TEST",
     "Claimed",
     "Counts",
     "Outcome",
@@ -37,12 +38,15 @@ __all__ = [
     "counts",
     "doubt_leftovers",
     "drop",
+    "drop_tests",
     "owe",
     "recent_sends",
     "record",
     "waiting",
 ]
 
+#: Begins the occasion of a notice that is a test of its chat.
+TEST = "test:"
 _UNDECIDED = (DeliveryState.SENDING, DeliveryState.IN_DOUBT)
 
 
@@ -150,11 +154,11 @@ async def _record_messages(connection: AsyncConnection, accepted: Sequence[Outco
 async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> None:
     if not sent:
         return
-    query = sa.select(deliveries.c.id).where(
+    query = sa.select(deliveries.c.id, deliveries.c.kind).where(
         deliveries.c.id.in_([one.delivery_id for one in sent]),
         deliveries.c.state != DeliveryState.SENT,
     )
-    known = set((await connection.execute(query)).scalars())
+    known = {row.id: row.kind for row in await connection.execute(query)}
     sent = [one for one in sent if one.delivery_id in known]
     if not sent:
         return
@@ -170,7 +174,8 @@ async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> 
             await connection.execute(
                 sa.update(deliveries).where(of).values(payload=dict(one.payload))
             )
-    await tally.add(connection, "sent", len(sent))
+    posts = [one for one in sent if known[one.delivery_id] != DeliveryKind.RETRACT]
+    await tally.add(connection, "sent", len(posts))
 
 
 def _unsent_update(outcome: Outcome) -> sa.Update:
@@ -197,10 +202,19 @@ def _unsent_update(outcome: Outcome) -> sa.Update:
 
 
 async def doubt_leftovers(connection: AsyncConnection, now: datetime) -> int:
-    """At start: what was being sent when the last process ended is in doubt. Returns how many."""
+    """At start: what was being sent when the last process ended is in doubt. Returns how many.
+
+    A retraction is not: it is done again.
+    """
+    begun = (UNSENT, deliveries.c.state == DeliveryState.SENDING)
+    await connection.execute(
+        sa.update(deliveries)
+        .where(*begun, deliveries.c.kind == DeliveryKind.RETRACT)
+        .values(state=DeliveryState.PENDING, due_at=now)
+    )
     result = await connection.execute(
         sa.update(deliveries)
-        .where(UNSENT, deliveries.c.state == DeliveryState.SENDING)
+        .where(*begun)
         .values(
             state=DeliveryState.IN_DOUBT, due_at=now, error="the process ended before the answer"
         )
@@ -209,10 +223,30 @@ async def doubt_leftovers(connection: AsyncConnection, now: datetime) -> int:
 
 
 async def drop(connection: AsyncConnection, subscriber_id: int, reason: str, now: datetime) -> int:
-    """Give up what a subscriber is still owed; the rows stay, failed. Returns how many."""
+    """Give up what a subscriber is still owed; the rows stay, dropped. Returns how many.
+
+    What is to be taken back there still is.
+    """
     result = await connection.execute(
         sa.update(deliveries)
-        .where(deliveries.c.subscriber_id == subscriber_id, UNSENT)
-        .values(state=DeliveryState.FAILED, finished_at=now, error=reason)
+        .where(
+            deliveries.c.subscriber_id == subscriber_id,
+            UNSENT,
+            deliveries.c.kind != DeliveryKind.RETRACT,
+        )
+        .values(state=DeliveryState.DROPPED, finished_at=now, error=reason)
     )
     return result.rowcount
+
+
+async def drop_tests(connection: AsyncConnection, now: datetime) -> None:
+    """At start: a test whose command ended with the last process is nobody's any more."""
+    await connection.execute(
+        sa.update(deliveries)
+        .where(
+            UNSENT,
+            deliveries.c.state == DeliveryState.PENDING,
+            deliveries.c.dedupe_key.like(f"{DeliveryKind.NOTICE}:%:{TEST}%"),
+        )
+        .values(state=DeliveryState.DROPPED, finished_at=now, error="nobody waits for it any more")
+    )

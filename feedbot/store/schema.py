@@ -235,6 +235,12 @@ deliveries = sa.Table(
         sqlite_where=sa.text("state = 'failed'"),
         postgresql_where=sa.text("state = 'failed'"),
     ),
+    sa.Index(
+        "ix_deliveries_dropped",
+        "finished_at",
+        sqlite_where=sa.text("state = 'dropped'"),
+        postgresql_where=sa.text("state = 'dropped'"),
+    ),
     sqlite_autoincrement=True,  # the order owed survives deletions
 )
 

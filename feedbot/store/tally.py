@@ -19,6 +19,7 @@ from feedbot.store.schema import deliveries, messages, meta, subscribers
 #: Literals, not parameters: only so does a database see that its small partial indexes will do.
 UNSENT = sa.text("deliveries.state IN ('pending', 'sending', 'in_doubt')")
 FAILED = sa.text("deliveries.state = 'failed'")
+DROPPED = sa.text("deliveries.state = 'dropped'")
 _TOTALS = {"sent": "deliveries_sent", "resent": "deliveries_resent"}  # keys in `meta`
 
 
@@ -31,6 +32,7 @@ class Counts:
     in_doubt: now
     sent, resent: so far; they outlive subscribers that left
     failed:   refused for good, kept until looked at
+    dropped:  given up, by the operator or with their chat
     """
 
     owed: int = 0
@@ -39,10 +41,11 @@ class Counts:
     in_doubt: int = 0
     resent: int = 0
     failed: int = 0
+    dropped: int = 0
 
 
 async def counts(connection: AsyncConnection) -> Counts:
-    """How the outbox stands; reads only what is unsent or failed."""
+    """How the outbox stands; reads only what is unsent, failed or dropped."""
     number = sa.func.count().label("number")
     unsent = await _pairs(
         connection,
@@ -51,7 +54,9 @@ async def counts(connection: AsyncConnection) -> Counts:
     totals = await _pairs(
         connection, sa.select(meta.c.key, meta.c.value).where(meta.c.key.in_(_TOTALS.values()))
     )
-    failed = sa.select(number).select_from(deliveries).where(FAILED)
+    failed, dropped = (
+        sa.select(number).select_from(deliveries).where(state) for state in (FAILED, DROPPED)
+    )
     return Counts(
         owed=sum(unsent.values()),
         sent=totals.get(_TOTALS["sent"], 0),
@@ -59,6 +64,7 @@ async def counts(connection: AsyncConnection) -> Counts:
         in_doubt=unsent.get(DeliveryState.IN_DOUBT, 0),
         resent=totals.get(_TOTALS["resent"], 0),
         failed=(await connection.execute(failed)).scalar_one(),
+        dropped=(await connection.execute(dropped)).scalar_one(),
     )
 
 

@@ -40,6 +40,8 @@ class Verdict(StrEnum):
     PLAIN = "plain"  # markup refused: once more as plain text, and our defect
     BARE = "bare"  # picture or preview refused: once more without
     SPLIT = "split"  # too long after all: once more in smaller parts
+    STRIKE = "strike"  # a message that cannot be deleted: struck through
+    CAPTION = "caption"  # what is to be struck through is a photo's caption
     GENERAL = "general"  # this topic is gone or closed: to the general one
     CLOSED_TOPIC = "closed topic"  # and that one is closed too
     MIGRATED = "migrated"  # the group has another number now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from telegram import LinkPreviewOptions
@@ -17,9 +17,10 @@ from feedbot.render.message import (
     render_parts,
 )
 from feedbot.render.split import split
-from feedbot.render.telegram_html import MAX_TEXT, fits, links, to_plain
+from feedbot.render.telegram_html import MAX_TEXT, cut, fits, links, to_plain
 from feedbot.render.text import safe_url, utf16_len
 from feedbot.store.claim import Cause, Claimed
+from feedbot.store.retract import PART, PARTS
 from feedbot.telegram.answers import Verdict
 from feedbot.telegram.settings import Posting
 
@@ -61,6 +62,9 @@ class Post:
 
 def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     """The message of a delivery; `chat` is its entry in the configuration, where it has one."""
+    if claimed.kind == DeliveryKind.RETRACT:
+        html = _struck(claimed, posting, chat)
+        return Post((Part(html),), (html,), markup=True, silent=True)
     first, *rest = htmls = _htmls(claimed, posting, chat)
     plain = bool(claimed.payload.get(Verdict.PLAIN))
     text, *further = [to_plain(html) for html in htmls] if plain else htmls
@@ -69,6 +73,19 @@ def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     parts = (Part(text, _preview(claimed, chat, first), photo), *map(Part, further))
     silent = chat is not None and chat.silent
     return Post(parts, tuple(htmls), markup=not plain, silent=silent)
+
+
+def _struck(claimed: Claimed, posting: Posting, chat: Chat | None) -> str:
+    """The text of the message to be taken back, as it would be now, struck through."""
+    limit = MAX_CAPTION if claimed.payload.get(Verdict.CAPTION) else MAX_TEXT
+    if not claimed.causes:
+        return cut(f"<s>{render_notice(str(claimed.payload.get('text')))}</s>", limit)
+    htmls = _htmls(replace(claimed, kind=DeliveryKind.NEWS, payload={}), posting, chat)
+    several = int(claimed.payload[PARTS])
+    if len(htmls) != several:  # the article has changed, or how the chat is told of it
+        htmls = [render_news(replace(_view(claimed.causes, posting, chat), summary="", body=""))]
+        htmls *= several
+    return cut(f"<s>{htmls[int(claimed.payload[PART])]}</s>", limit)
 
 
 def _preview(claimed: Claimed, chat: Chat | None, html: str) -> LinkPreviewOptions:

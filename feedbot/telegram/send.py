@@ -11,12 +11,13 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from feedbot.clock import Clock
-from feedbot.model import Chat
+from feedbot.model import Chat, DeliveryKind
 from feedbot.store import doubts
 from feedbot.store.outbox import Claimed
 from feedbot.telegram.answers import Answer, Verdict, understand
 from feedbot.telegram.compose import BEGUN, Part, Post, compose
 from feedbot.telegram.probe import digest_of
+from feedbot.telegram.retract import take_back
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended
 
@@ -58,6 +59,9 @@ class Sender:
             return Ended(claimed, self._clock.now(), answer)
         photo = post.parts[claimed.part].photo
         try:
+            if claimed.kind == DeliveryKind.RETRACT:
+                stays = await take_back(self._bot, claimed, post.parts[0].text)
+                return Ended(claimed, self._clock.now(), stays)
             message = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
             answer = _here(understand(error), claimed, photo=bool(photo))

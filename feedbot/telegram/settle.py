@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.owing import owe_notice
 from feedbot.render.text import clip, one_line
-from feedbot.store import bots, doubts, membership, outbox, subscribers
+from feedbot.store import bots, doubts, membership, outbox, retract, subscribers
 from feedbot.store.outbox import Claimed, Outcome
 from feedbot.telegram.answers import Answer, Verdict
 from feedbot.telegram.compose import BEGUN
@@ -31,7 +31,8 @@ _LONGEST_RETRY = timedelta(minutes=5)
 #: 429 in so many chats, with nothing accepted in between, is about the bot and not about them.
 _CHATS_TO_HOLD_ALL = 3
 #: Sent once more in another way; the payload remembers which.
-_CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.SPLIT, Verdict.GENERAL)
+_CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.SPLIT, Verdict.GENERAL, Verdict.STRIKE,
+          Verdict.CAPTION)  # fmt: skip
 #: How often a message is tried that is refused for a reason we do not know: about half an hour. It
 #: may be about the message, and others wait behind it.
 _UNKNOWN_ATTEMPTS = 15
@@ -62,6 +63,12 @@ def _seen(ended: Sequence[Ended]) -> list[tuple[str, int]]:
     return own + [seen for one in ended for seen in one.seen]
 
 
+def _named(claimed: Claimed) -> str:
+    """A message, for people to know which one is meant."""
+    what = claimed.causes[0].title if claimed.causes else str(claimed.payload.get("text"))
+    return clip(one_line(what), _NAMED)
+
+
 def backoff(attempts: int, random: Random) -> timedelta:
     """The pause after so many attempts: from a second, doubling to five minutes, with jitter."""
     pause = min(_LONGEST_RETRY, _FIRST_RETRY * (1 << min(attempts - 1, 10)))
@@ -78,7 +85,8 @@ def outcome(ended: Ended, random: Random, posting: Posting) -> Outcome:
     waiting = DeliveryState.PENDING
     match answer.verdict:
         case Verdict.DOUBT | Verdict.UNSENT:
-            state = DeliveryState.IN_DOUBT if answer.verdict == Verdict.DOUBT else waiting
+            doubt = answer.verdict == Verdict.DOUBT and claimed.kind != DeliveryKind.RETRACT
+            state = DeliveryState.IN_DOUBT if doubt else waiting
             due = at + backoff(claimed.attempts, random)
             return Outcome(claimed.id, state, at, due, answer.error, failing=True)
         case Verdict.UNSURE if posting.when_unsure == "resend":
@@ -143,6 +151,7 @@ class Settler:
         outcomes = [outcome(one, self._random, self.posting) for one in ended]
         await outbox.record(connection, outcomes)
         await doubts.learn(connection, self._bot_id, _seen(ended))
+        await self._take_back(connection, ended)
         for one, result in zip(ended, outcomes, strict=True):
             if one.answer is None:
                 await self._note_accepted(connection)
@@ -164,6 +173,17 @@ class Settler:
         await bots.refuse(connection, self._bot_id, why)
         await subscribers.refresh(connection)
 
+    async def _take_back(self, connection: AsyncConnection, ended: Sequence[Ended]) -> None:
+        """What was retracted while it was being sent, and what was meant to pass."""
+        if ended:
+            news = [one.claimed.id for one in ended if one.claimed.kind == DeliveryKind.NEWS]
+            passing = [
+                one.claimed.id
+                for one in ended
+                if one.answer is None and one.claimed.payload.get(retract.PASSING)
+            ]
+            await retract.settled(connection, news, passing, ended[-1].at)
+
     async def _consequences(
         self, connection: AsyncConnection, ended: Ended, answer: Answer, result: Outcome
     ) -> None:
@@ -178,7 +198,8 @@ class Settler:
         line = f"chat {claimed.address}: {answer.verdict}: {answer.error}"
         # One line an outage: with the network gone every chat fails, again and again.
         same = answer.error == self._last_error and answer.verdict in _OUTAGE
-        log.log(logging.DEBUG if same else logging.WARNING, "%s", line)
+        usual = answer.verdict in (Verdict.STRIKE, Verdict.CAPTION)
+        log.log(logging.DEBUG if same or usual else logging.WARNING, "%s", line)
         self._last_error = answer.error
         match answer.verdict:
             case Verdict.TOKEN:
@@ -200,7 +221,9 @@ class Settler:
         if answer.verdict == Verdict.UNKNOWN:  # said when it is first met, with what comes of it
             await self._tell(connection, ended, "unknown", **values)
         elif result.state == DeliveryState.FAILED:
-            await self._tell(connection, ended, "refused", **values)
+            taken = ended.claimed.kind == DeliveryKind.RETRACT
+            name = "not retracted" if taken else "refused"
+            await self._tell(connection, ended, name, message=_named(ended.claimed), **values)
         elif answer.verdict == Verdict.GENERAL:
             await self._tell(connection, ended, "topic", topic=ended.claimed.topic, **values)
         elif answer.verdict in (Verdict.PLAIN, Verdict.SPLIT):
@@ -227,14 +250,12 @@ class Settler:
             await self._tell(connection, ended, "migrated", old=old, new=new)
 
     async def _tell_unsure(self, connection: AsyncConnection, ended: Ended, answer: Answer) -> None:
-        claimed = ended.claimed
-        what = claimed.causes[0].title if claimed.causes else str(claimed.payload.get("text"))
         await self._tell(
             connection,
             ended,
             f"unsure, {self.posting.when_unsure}",
-            chat=claimed.address,
-            message=clip(one_line(what), _NAMED),
+            chat=ended.claimed.address,
+            message=_named(ended.claimed),
             error=answer.error,
         )
 

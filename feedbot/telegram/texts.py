@@ -54,6 +54,10 @@ _NOTICES = {
         "en": "Telegram refuses a message for {chat}: {error}. It was given up.",
         "ru": "Telegram не принимает сообщение для {chat}: {error}. Оно не будет отправлено.",
     },
+    "not retracted": {
+        "en": "{chat}: “{message}” cannot be taken back: {error}. Delete it by hand.",
+        "ru": "{chat}: «{message}» не удаётся отозвать: {error}. Удалите сообщение вручную.",
+    },
     "unsure, resend": {
         "en": "{chat}: it could not be found out whether “{message}” arrived ({error}). It is sent"
         " again, so it may be there twice.",

@@ -120,6 +120,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
+        "ix_deliveries_dropped",
+        "deliveries",
+        ["finished_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'dropped'"),
+        postgresql_where=sa.text("state = 'dropped'"),
+    )
+    op.create_index(
         "ix_deliveries_failed",
         "deliveries",
         ["finished_at"],
