@@ -23,9 +23,7 @@ NO_LISTS = set(
     "script consent login challenge blocked maintenance parked article contact empty".split()
 )
 #: Says a day without its number.
-RELATIVE = re.compile(
-    r"\b(?:yesterday|ago|вчера|сегодня|gestern|heute|hier|ayer|昨天|今天)\b", re.I
-)
+RELATIVE = re.compile(r"\b(?:yesterday|ago|вчера|сегодня|назад|gestern|vor)\b|昨天|小时前", re.I)
 HARMLESS = re.compile(r"(?:^|\.)example(?:\.(?:org|com|net))?$")
 every_page = pytest.mark.parametrize("page", corpus().values(), ids=lambda page: page.name)
 every_listing = pytest.mark.parametrize("page", listings(), ids=lambda page: page.name)
@@ -56,15 +54,17 @@ def readable(name: str) -> str:
 
 @cache
 def linked(name: str) -> frozenset[str]:
-    return frozenset(tree(name).xpath("//@href"))
+    """Addresses of links, and of places in the page itself: a row may have an id and no link."""
+    page = tree(name)
+    return frozenset(page.xpath("//@href")) | {f"#{place}" for place in page.xpath("//@id")}
 
 
 def tag_path(page: CorpusPage) -> str:
     """The tags above a row's link, most rows' way; classes apart."""
     hrefs = {row.href for row in page.items}
     paths: Counter[str] = Counter()
-    for link in tree(page.name).iter("a"):
-        if link.get("href") in hrefs:
+    for link in tree(page.name).xpath("//*[@href or @id]"):
+        if hrefs & {link.get("href"), f"#{link.get('id')}"}:
             paths["/".join(e.tag for e in link.iterancestors())] += 1
     return paths.most_common(1)[0][0]
 
