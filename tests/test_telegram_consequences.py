@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from feedbot.store import bots, ledger, membership
 from feedbot.store import subscribers as subs
 from feedbot.store.outbox import Counts
 from feedbot.store.schema import deliveries, messages, subscribers
+from feedbot.telegram.bot import Listener
 from feedbot.telegram.settings import Posting
 from tests.outboxes import NOON, Desk, seconds
 
@@ -292,3 +295,71 @@ async def test_errors_of_the_server_end_as_late(desk: Office) -> None:
     await desk.owe(id, "one", "two")
     assert await desk.drain(minutes=10 * 60)
     assert desk.read(chat) == ["before", "one", "two"]
+
+
+# Chats that change their address
+
+
+@pytest.mark.parametrize("count", [3, 40])
+async def test_a_group_that_moves_in_the_middle_of_a_backlog_loses_and_repeats_nothing(
+    desk: Office, count: int
+) -> None:
+    group, chat = desk.api.add_group("Team").id, desk.api.add_private().id
+    posting = Posting(chats=(Chat(group, silent=True),))
+    texts = [str(number) for number in range(count)]
+    await desk.owe(await desk.add(group), *texts)
+    await desk.owe(await desk.add(chat), *texts)
+    assert not await desk.drain(posting, minutes=0.03)
+    before = desk.read(group)
+    assert 0 < len(before) < count
+    new = desk.api.migrate(group)
+    assert await desk.drain(posting)
+    assert before + desk.read(new.id) == texts
+    assert desk.read(chat) == texts
+    silent = {m.parameters["disable_notification"] for m in desk.api.log.messages(new.id)}
+    assert silent == {"true"}  # still the configured chat
+    assert str(new.id) in desk.told[0]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_a_changed_username_sends_nothing_astray_and_is_told(
+    desk: Office, taken: bool
+) -> None:
+    chat = desk.api.add_channel("Press", username="press")
+    id = await desk.add("@press")
+    await desk.owe(id, "one")
+    assert await desk.drain()
+    chat.username = "news"
+    other = desk.api.add_channel("Other", username="press") if taken else None
+    await desk.owe(id, "two")
+    assert await desk.drain()
+    told = asyncio.Event()
+    listener = Listener(desk.store, desk.bot, desk.clock, Posting(), Random(1), told.set)
+    running = asyncio.create_task(listener.run())
+    await told.wait()
+    listener.stop()
+    await running
+    assert await desk.drain()
+    assert desk.read(chat.id) == ["one", "two"]
+    assert other is None or desk.read(other.id) == []
+    (notice,) = desk.told
+    assert "@press" in notice
+    assert str(chat.id) in notice
+    assert ("another chat" in notice) == taken
+
+
+async def test_a_name_that_is_configured_anew_is_asked_anew(desk: Office) -> None:
+    chat = desk.api.add_channel("Press", username="press")
+    configured = (Chat("@press"),)
+    for expected, present in ((chat, configured), (None, ()), (None, configured)):
+        async with desk.store.transaction() as connection:
+            await subs.sync_config(connection, present, desk.admin, desk.clock.now())
+            rows = {row.address: row for row in await subs.select(connection)}
+        if expected:
+            await desk.owe(rows["@press"].id, "one")
+            assert await desk.drain()
+            chat.username = None
+            other = desk.api.add_channel("Other", username="press")
+    await desk.owe(rows["@press"].id, "two")
+    assert await desk.drain()
+    assert (desk.read(chat.id), desk.read(other.id)) == (["one"], ["two"])

@@ -352,16 +352,34 @@ async def test_a_first_message_has_no_place_to_be_looked_for(desk: Desk) -> None
     assert "no message before it is known there" in told
 
 
-async def test_a_group_that_moved_meanwhile_has_other_ids(desk: Desk) -> None:
+# Chats that move meanwhile
+
+
+@pytest.mark.parametrize("fault", [FaultKind.LOST, FaultKind.DROP])
+async def test_what_was_sent_before_a_group_moved_is_looked_for_where_it_was(
+    desk: Desk, fault: FaultKind
+) -> None:
     office = await Office.open(desk, "group")
-    await office.lose("hello")
+    await office.lose("one", "two", "three", fault=Fault(fault, method="sendMessage"))
     assert not await desk.drain(minutes=0.1)
     new = desk.api.migrate(office.chat)
     async with desk.store.transaction() as connection:
         await membership.migrate(connection, str(office.chat), str(new.id))
     assert await desk.drain()
-    assert desk.read(new.id) == ["hello"]
-    assert any("no message before" in told for told in office.told)
+    lost = ["one"] if fault == FaultKind.LOST else []
+    assert office.read == lost
+    assert desk.read(new.id) == [text for text in ("one", "two", "three") if text not in lost]
+
+
+async def test_an_admin_chat_that_moves_is_followed(desk: Desk) -> None:
+    office = await Office.open(desk, "channel", admin_kind="group")
+    await office.lose("hello", "next")
+    assert not await desk.drain(minutes=0.1)
+    new = desk.api.migrate(office.admin)
+    assert await desk.drain()
+    assert office.read == ["hello", "next"]
+    assert (await desk.counts()).resent == 0
+    assert [m.text for m in desk.api.log.messages(new.id)] == ["hello"]  # and deleted again
 
 
 # Trouble while looking

@@ -22,6 +22,8 @@ from feedbot.store.tally import UNSENT
 #: Subscribers that are written to: all but the paused. Those that do not follow are owed answers
 #: and nothing else.
 SERVED = ("active", "asking", "leaving", "removed")
+#: In the payload: the address of the last call, where the chat has moved since.
+SENT_TO = "sent_to"
 _CLAIMABLE = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
 
 
@@ -48,6 +50,7 @@ class Claimed:
     attempts: calls begun, this one included
     doubtful: the last call may have been accepted: it is to be found out, nothing is to be sent
     address:  "-100123…", "123" or "@name"
+    chat_id:  what a "@name" stood for when it was first written to
     origin:   of the subscriber: config, chat or admin
     part:     which of its messages is next: those before were accepted and recorded
     fresh_from: what its age is counted from; None: not counted yet
@@ -65,11 +68,22 @@ class Claimed:
     topic: int
     origin: str
     causes: tuple[Cause, ...] = ()
+    chat_id: int | None = None
     part: int = 0
     fresh_from: datetime | None = None
     started_at: datetime | None = None
     after_id: int | None = None
     digest: str | None = None
+
+    @property
+    def to(self) -> str:
+        """Where to send it: names pass from chat to chat, numbers do not."""
+        return self.address if self.chat_id is None else str(self.chat_id)
+
+    @property
+    def sent_to(self) -> str:
+        """Where the last call sent it."""
+        return str(self.payload.get(SENT_TO, self.to))
 
 
 def _heads(busy: Collection[str]) -> sa.Subquery:
@@ -101,7 +115,7 @@ def claimable(
 ) -> sa.Select[Any]:
     """The query `claim` begins with: whose turn it is, longest owed first."""
     heads = _heads(busy)
-    subscriber = (subscribers.c.address, subscribers.c.topic, subscribers.c.origin)
+    subscriber = tuple(subscribers.c[name] for name in ("address", "chat_id", "topic", "origin"))
     accepted = (
         sa.select(sa.func.count())
         .where(messages.c.delivery_id == deliveries.c.id)
@@ -162,6 +176,7 @@ def _claimed(row: sa.Row[Any], because: Sequence[Cause]) -> Claimed:
         attempts=row.attempts + (not doubtful),
         doubtful=doubtful,
         address=row.address,
+        chat_id=row.chat_id,
         topic=row.topic,
         origin=row.origin,
         causes=tuple(because),

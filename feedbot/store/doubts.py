@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryState
 from feedbot.store import bots
-from feedbot.store.claim import Claimed
+from feedbot.store.claim import SENT_TO, Claimed
 from feedbot.store.schema import deliveries, messages, subscribers
 from feedbot.store.tally import UNSENT
 
@@ -65,12 +65,16 @@ async def begin(connection: AsyncConnection, bot_id: int, calls: Sequence[Beginn
                 "of": one.claimed.id,
                 "after": shared if shares_ids(address) else last.get(address),
                 "sent": one.digest,
-                "new": one.claimed.payload if one.payload is None else one.payload,
+                "new": _without_place(one.claimed.payload if one.payload is None else one.payload),
             }
             for one in calls
             for address in (one.claimed.address,)
         ],
     )
+
+
+def _without_place(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if key != SENT_TO}
 
 
 async def learn(connection: AsyncConnection, bot_id: int, seen: Iterable[tuple[str, int]]) -> None:
@@ -130,11 +134,11 @@ async def _sent_since(
     connection: AsyncConnection, claimed: Claimed, since: datetime
 ) -> list[tuple[int, datetime]]:
     """(id, when its call began) of what is known to be sent in the sequence of `claimed`."""
-    if claimed.address.startswith("@"):
+    if claimed.sent_to.startswith("@"):
         return []
-    shared = shares_ids(claimed.address)
+    shared = shares_ids(claimed.sent_to)
     here = (
-        messages.c.chat_id > _SUPERGROUPS if shared else messages.c.chat_id == int(claimed.address)
+        messages.c.chat_id > _SUPERGROUPS if shared else messages.c.chat_id == int(claimed.sent_to)
     )
     query = (
         sa.select(messages.c.message_id, deliveries.c.started_at)

@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.model import DeliveryKind
+from feedbot.model import DeliveryKind, DeliveryState
+from feedbot.store.claim import SENT_TO
 from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import deliveries, meta, subscribers
 from feedbot.store.subscribers import (
@@ -149,12 +150,7 @@ async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
     the operator has an address to change.
     """
     moving = await select(connection, subscribers.c.address == old)
-    # What is in doubt was sent to the old chat, whose message ids are not the new one's.
-    await connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.subscriber_id.in_([row.id for row in moving]), UNSENT)
-        .values(after_id=None)
-    )
+    await _note_place(connection, [row.id for row in moving], old)
     for row in moving:
         there = await find(connection, new, row.topic)
         taken = there and there.state != "removed"
@@ -168,6 +164,25 @@ async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
     if named:
         await insert_missing(connection, meta, [{"key": MOVED + old, "value": new}], ["key"])
     return named
+
+
+async def _note_place(connection: AsyncConnection, ids: Sequence[int], old: str) -> None:
+    """What may have been accepted was sent to the old chat, and is to be looked for there."""
+    asked = sa.select(deliveries.c.id, deliveries.c.payload).where(
+        UNSENT, deliveries.c.subscriber_id.in_(ids), deliveries.c.state != DeliveryState.PENDING
+    )
+    for id, payload in (await connection.execute(asked)).all():
+        there = {SENT_TO: old, **payload}
+        await connection.execute(
+            sa.update(deliveries).where(deliveries.c.id == id).values(payload=there)
+        )
+
+
+async def resolve(connection: AsyncConnection, address: str, chat_id: int) -> None:
+    """Remember which chat a "@name" stands for: from now on that one is written to."""
+    await connection.execute(
+        sa.update(subscribers).where(subscribers.c.address == address).values(chat_id=chat_id)
+    )
 
 
 async def _merge(connection: AsyncConnection, row: Subscriber, *, into: Subscriber) -> None:

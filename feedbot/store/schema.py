@@ -188,6 +188,7 @@ subscribers = sa.Table(
     metadata,
     sa.Column("id", Key, primary_key=True),
     sa.Column("address", sa.String, nullable=False),  # "-100123…", "123" or "@name"
+    sa.Column("chat_id", sa.BigInteger),  # what a "@name" stood for when it was first written to
     sa.Column("topic", sa.Integer, nullable=False),  # message_thread_id; 0: none
     sa.Column("origin", sa.String, nullable=False),  # config | chat | admin
     sa.Column("state", sa.String, nullable=False),  # active | paused | asking | leaving | removed

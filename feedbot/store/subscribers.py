@@ -46,6 +46,7 @@ class Subscriber:
 
     id: int
     address: str
+    chat_id: int | None
     topic: int
     origin: str
     state: str
@@ -109,7 +110,8 @@ async def _adopt(connection: AsyncConnection, key: Key, origin: str, now: dateti
     if row.origin == origin and row.state == "paused" and row.reason == BY_OPERATOR:
         return row.id
     if (row.origin, row.state) != (origin, "active"):
-        await update(connection, row.id, origin=origin, state="active", reason=None)
+        again = {"chat_id": None} if row.state == "removed" else {}  # what is the name's chat now?
+        await update(connection, row.id, origin=origin, state="active", reason=None, **again)
         await refresh(connection, [row.id])
     return row.id
 

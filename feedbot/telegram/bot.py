@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from feedbot.store.engine import Store
 from feedbot.telegram.answers import understand
 from feedbot.telegram.client import bot_id
 from feedbot.telegram.commands import Answerer, Asked, parse_command
+from feedbot.telegram.names import strayed
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import backoff
 from feedbot.telegram.texts import MENU, language_of, notice
@@ -38,6 +39,7 @@ _ALLOWED = [Update.MESSAGE, Update.MY_CHAT_MEMBER]
 _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 _DECIDERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 _OUT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+_NAMES_CHECKED_EVERY = timedelta(days=1)
 _CONFLICT_PAUSE = timedelta(seconds=30)
 
 T = TypeVar("T")
@@ -68,6 +70,7 @@ class Listener:
         self._username = ""
         self._failures = 0
         self._last_error = ""
+        self._names_checked: datetime | None = None
         self._stopped: asyncio.Future[None] | None = None
         self.posting = posting
 
@@ -80,6 +83,7 @@ class Listener:
                 if not introduced:
                     await self._introduce()
                     introduced = True
+                await self._check_names()
                 await self.poll(POLL_SECONDS)
                 self._failures, self._last_error = 0, ""
             except _Stopped:
@@ -119,6 +123,25 @@ class Listener:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         raise _Stopped
+
+    async def _check_names(self) -> None:
+        """At the start and once a day: see `names`."""
+        now = self._clock.now()
+        if self._names_checked and now - self._names_checked < _NAMES_CHECKED_EVERY:
+            return
+        async with self._store.reading() as connection:
+            rows = await subscribers.select(connection)
+        found = await self._unless_stopped(
+            strayed(self._bot, [row for row in rows if row.state == "active"])
+        )
+        async with self._store.transaction() as connection:
+            for one in found:
+                name = "name taken" if one.taken else "renamed"
+                number = one.row.chat_id
+                await self._tell(connection, name, chat=one.row.address, number=number)
+        self._names_checked = now
+        if found:
+            self._wake()
 
     async def _introduce(self) -> None:
         """Put our commands into the menu."""

@@ -38,6 +38,7 @@ from feedbot.telegram.probe import Prober
 from feedbot.telegram.send import Sender, beginning, write
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended, Settler, backoff
+from feedbot.telegram.texts import notice
 
 log = logging.getLogger(__name__)
 
@@ -176,9 +177,9 @@ class Deliverer:
             await self._settler.settle(connection, settled)
             if any(one.answer and one.answer.verdict == Verdict.MIGRATED for one in settled):
                 self._chats = None
+            admin = await self._admin(connection)
             if self._chats is None:
                 self._chats = await subscribers.configured(connection, self._posting.chats)
-            admin = await self._admin(connection)
             claimed, until = await self._claim(connection, self._patience if admin else _NONE)
             posts = [
                 (one, write(one, self._posting, self._chats.get((one.address, one.topic))))
@@ -204,7 +205,11 @@ class Deliverer:
         if admin and (hold := self._prober.hold):
             await membership.hold(connection, admin.address, hold)
             admin = replace(admin, hold_until=hold)
-        self._prober.hold = None
+        if admin and (moved := self._prober.moved):
+            log.warning("%s", notice("migrated", "en", old=admin.address, new=moved))
+            await membership.migrate(connection, admin.address, moved)
+            admin, self._chats = await subscribers.admin_chat(connection), None
+        self._prober.hold = self._prober.moved = None
         return admin
 
     async def _in_doubt(

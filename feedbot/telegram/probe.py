@@ -113,7 +113,8 @@ class Search:
 class Prober:
     """Looks for deliveries in doubt, one forward at a time, inside the admin chat's limits.
 
-    hold: until when Telegram wants nothing more in the admin chat, where it just said so
+    hold:  until when Telegram wants nothing more in the admin chat, where it just said so
+    moved: the address the admin chat has now, where it just said so
     """
 
     def __init__(self, bot: Bot, clock: Clock, windows: Windows, random: Random) -> None:
@@ -126,6 +127,7 @@ class Prober:
         self._looking: tuple[Search, asyncio.Task[None]] | None = None
         self._stopping = False
         self.hold: datetime | None = None
+        self.moved: str | None = None
 
     @property
     def busy(self) -> set[str]:
@@ -226,7 +228,7 @@ class Prober:
             try:
                 copied = await self._bot.forward_message(
                     chat_id=admin,
-                    from_chat_id=search.claimed.address,
+                    from_chat_id=search.claimed.sent_to,
                     message_id=search.candidates[0],
                     disable_notification=True,
                 )
@@ -256,6 +258,11 @@ class Prober:
                 # A chat whose content is protected; or this is but a note that somebody joined.
                 search.bounded, search.why = False, answer.error
             return True
+        if (
+            answer.verdict == Verdict.MIGRATED
+        ):  # the admin chat: what is read from may be an old one
+            self.moved = answer.new_address
+            return False
         search.give_up(answer.error)
         return False
 
@@ -265,11 +272,11 @@ class Prober:
         search.seen.append((admin, copied.message_id))
         try:
             if self._is_it(search.claimed, copied, id, admin):
-                search.found = (await self._number(search.claimed.address), id)
+                search.found = (await self._number(search.claimed.sent_to), id)
             search.candidates.popleft()
         except TelegramError as error:  # the chat's number could not be asked
             self._goes_on(search, understand(error))
-        if shares_ids(admin) and shares_ids(search.claimed.address):
+        if shares_ids(admin) and shares_ids(search.claimed.sent_to):
             # Copied when it could no longer be accepted: ids only grow, so it stands before.
             below = [i for i in search.candidates if i < copied.message_id]
             search.bounded |= len(below) < len(search.candidates) and search.why == _NOT_THERE
@@ -284,9 +291,9 @@ class Prober:
             return False
         match copied.forward_origin:
             case MessageOriginChannel(chat=chat, message_id=at):
-                return at == id and _is_at(chat, claimed.address)
+                return at == id and _is_at(chat, claimed.sent_to)
             case MessageOriginChat(sender_chat=chat):  # the bot is an anonymous administrator
-                return _is_at(chat, claimed.address)
+                return _is_at(chat, claimed.sent_to)
             case MessageOriginUser(sender_user=user, date=date):
                 # In the admin chat a copy that a crash left behind looks like the message itself.
                 old = claimed.started_at is None or date < claimed.started_at - _SKEW

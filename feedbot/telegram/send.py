@@ -78,7 +78,7 @@ class Sender:
     async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
         """One message to Telegram. Raises TelegramError."""
         common: dict[str, Any] = {
-            "chat_id": claimed.address,
+            "chat_id": claimed.to,
             "parse_mode": ParseMode.HTML if post.markup else None,
             "message_thread_id": _thread(claimed),
             "disable_notification": post.silent,

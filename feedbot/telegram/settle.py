@@ -154,13 +154,16 @@ class Settler:
         await self._take_back(connection, ended)
         for one, result in zip(ended, outcomes, strict=True):
             if one.answer is None:
-                await self._note_accepted(connection)
+                await self._note_accepted(connection, one)
             else:
                 await self._consequences(connection, one, one.answer, result)
         if any(one.claimed.kind == DeliveryKind.REPLY for one in ended):
             await membership.purge_left(connection)
 
-    async def _note_accepted(self, connection: AsyncConnection) -> None:
+    async def _note_accepted(self, connection: AsyncConnection, ended: Ended) -> None:
+        claimed = ended.claimed
+        if claimed.address.startswith("@") and claimed.chat_id is None:
+            await membership.resolve(connection, claimed.address, ended.messages[0][0])
         self._slow.clear()
         self._last_error = ""
         if self.refused:

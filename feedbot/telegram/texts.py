@@ -21,6 +21,18 @@ _NOTICES = {
         "ru": "Группа {old} стала супергруппой: теперь её номер {new}. Сообщения идут туда;"
         " исправьте, пожалуйста, номер в конфигурации.",
     },
+    "renamed": {
+        "en": "The chat that was {chat} is called that no longer. Posts still go to it, by its"
+        " number {number}; please put that into the configuration.",
+        "ru": "Чат {chat} больше так не называется. Сообщения по-прежнему идут в него по номеру"
+        " {number}; укажите, пожалуйста, номер в конфигурации.",
+    },
+    "name taken": {
+        "en": "{chat} is another chat now. Posts still go to the one it was, by its number"
+        " {number}; please put the number of the right one into the configuration.",
+        "ru": "{chat} теперь другой чат. Сообщения по-прежнему идут в прежний, по номеру {number};"
+        " укажите, пожалуйста, в конфигурации номер нужного.",
+    },
     "topic": {
         "en": "{chat}: its topic {topic} is closed or gone ({error}); posts go to its general"
         " topic.",

@@ -78,6 +78,7 @@ def upgrade() -> None:
         "subscribers",
         sa.Column("id", KEY, nullable=False),
         sa.Column("address", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger()),
         sa.Column("topic", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
