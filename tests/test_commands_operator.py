@@ -55,7 +55,7 @@ async def test_what_failed_is_listed_shown_tried_again_and_given_up(desk: Desk) 
     await desk.feedbot("once")
     assert await lines(desk, "deliveries", "list", code=1) == []
 
-    refusal = f"Bad Request: {desk.api.token} is odd"
+    refusal = f"Bad Request: message text is empty: {desk.api.token}"
     desk.api.faults.add(
         Fault(FaultKind.ERROR, method="sendMessage", error_code=400, description=refusal, times=2)
     )
@@ -63,7 +63,7 @@ async def test_what_failed_is_listed_shown_tried_again_and_given_up(desk: Desk) 
     assert (await desk.feedbot("once")).code == 1
     first, second = await lines(desk, "deliveries", "list")
     assert first.split()[:4] == ["1", "failed", CHANNEL, "news"]
-    assert "Event number 1; <bot token> is odd" in first
+    assert "Event number 1; Message text is empty: <bot token>" in first
     assert "Event number 2" in second
     sent = await desk.feedbot("deliveries", "list", "--state", "sent", "--chat", "@PRESS", "--json")
     assert [(one["id"], one["what"]) for one in sent.json["deliveries"]] == [(3, titles(3)[0])]
@@ -210,14 +210,14 @@ async def test_a_test_is_posted_as_all_is_and_deleted(desk: Desk) -> None:
     desk.config["sources"][0]["every"] = "1s"
     refusal = Fault(
         FaultKind.ERROR, chat_id=group.id, method="sendMessage", times=1,
-        error_code=400, description="Bad Request: message is odd",
+        error_code=400, description="Bad Request: message text is empty",
     )  # fmt: skip
     async with desk.running() as running:
         publish(desk, 1)
         await running.until(lambda: desk.posted() and titles(1)[0] in desk.posted(group.id))
         assert await lines(desk, "chats", "test", "@forum") == ["@forum: posted and deleted"]
         desk.api.faults.add(refusal)
-        assert await lines(desk, "chats", "test", "@forum", code=1) == ["@forum: Message is odd"]
+        assert await lines(desk, "chats", "test", "@forum", code=1) == ["@forum: Message text is empty"]
         assert await running.end() == 0
     test = "This is a test. It will be deleted at once."
     assert desk.posted(group.id) == [test, titles(1)[0], test]
