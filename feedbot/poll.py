@@ -172,7 +172,7 @@ class Poller:
         rows = await off_loop(source, identify, listing.items, reading.fetched.url)
         for warning in listing.warnings:
             log.warning("%s: %s: %s", source.name, source.url, warning)
-        switched = sources.remembered(source, state) != reading.extractor
+        switched = not known or sources.remembered(source, state) != reading.extractor
         answered = _answered(source, state, reading)
         return await self._commit(source, answered, rows, switched=switched, told=told)
 
