@@ -217,7 +217,8 @@ async def test_a_test_is_posted_as_all_is_and_deleted(desk: Desk) -> None:
         await running.until(lambda: desk.posted() and titles(1)[0] in desk.posted(group.id))
         assert await lines(desk, "chats", "test", "@forum") == ["@forum: posted and deleted"]
         desk.api.faults.add(refusal)
-        assert await lines(desk, "chats", "test", "@forum", code=1) == ["@forum: Message text is empty"]
+        refused = await lines(desk, "chats", "test", "@forum", code=1)
+        assert refused == ["@forum: Message text is empty"]
         assert await running.end() == 0
     test = "This is a test. It will be deleted at once."
     assert desk.posted(group.id) == [test, titles(1)[0], test]
