@@ -2,8 +2,8 @@
 
 NAME.html in tests/data/corpus is the page's bytes as served, NAME.json its labels: where it was
 read, what the header said, the day it is seen on, and its rows. Every listing has a redesign, a
-second page of the same site with the same rows, a few newer ones, and another layout. Pages with a
-`kind` are no listings (a log-in, a script's empty shell, …) and have no rows.
+second page of the same site with the same rows, a few newer ones, and another layout. What lies in
+no-list has a `kind` and no rows: it is no listing (a log-in, a script's empty shell, …).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _page(file: Path) -> CorpusPage:
 @cache
 def corpus() -> dict[str, CorpusPage]:
     """Name → page, all of them, in the order of their names."""
-    return {file.stem: _page(file) for file in sorted(FOLDER.glob("*.json"))}
+    return {file.stem: _page(file) for file in sorted(FOLDER.rglob("*.json"))}
 
 
 def listings() -> list[CorpusPage]:
