@@ -74,7 +74,7 @@ def fingerprint(item: Item) -> str:
         [
             " ".join(item.title.split()),
             link_key(item.link),
-            item.date.isoformat() if item.date else "",
+            item.date.isoformat() if item.date and not item.drifts else "",
             " ".join(item.summary.split()),
             item.content or "",
         ]
@@ -116,7 +116,7 @@ def identify(items: Sequence[Item], page_url: str) -> tuple[Row, ...]:
     rows = []
     for item, link in zip(items, links, strict=True):
         telling = link_counts[link] == 1 and link not in home and not _is_root(link)
-        title = title_key(item.title, item.date)
+        title = title_key(item.title, None if item.drifts else item.date)
         rows.append(
             Row(
                 item=item,

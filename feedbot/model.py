@@ -155,6 +155,8 @@ class Item:
     link:    absolute; a row without one links to the page with a fragment (`own_link` False)
     guid:    a feed's own id for the row
     date:    what the page says, see PageDate
+    drifts:  the date was counted from the fetch ("3 hours ago"), so it comes out a little different
+             each time; its changes are none
     summary: plain text, paragraphs separated by a blank line; "" where there is none
     content: sanitised HTML of the whole text, where a feed carries it
     image:   absolute URL
@@ -165,6 +167,7 @@ class Item:
     own_link: bool = True
     guid: str | None = None
     date: PageDate = None
+    drifts: bool = False
     summary: str = ""
     content: str | None = None
     author: str | None = None

@@ -79,7 +79,7 @@ async def _read(
     """The listing, and how it was found. A file's feeds are not fetched: it is looked at alone."""
     if not _is_url(place):
         body = await asyncio.to_thread(_file, place)
-        found = look(body, None, source, base_url or source.url)
+        found = look(body, None, source, base_url or source.url, now=SystemClock().now())
         if found.listing is None:
             raise found.problem or ParseError("there is no list in it")
         return found.listing, found.extractor

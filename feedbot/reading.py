@@ -66,8 +66,9 @@ class Reader:
 
         known: how it was read before
         """
+        body, now = fetched.body, self._clock.now()
         found = await off_loop(
-            source, look, fetched.body, fetched.content_type, source, fetched.url, known
+            source, look, body, fetched.content_type, source, fetched.url, known, now
         )
         if found.sitemaps:
             return await self._sitemaps(source, fetched, found.sitemaps)

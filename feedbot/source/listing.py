@@ -9,11 +9,15 @@ row.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
-from feedbot.model import Item, Listing, ListingRule, SourceKind
-from feedbot.source.dates import find_date
+from feedbot.model import Item, Listing, ListingRule, PageDate, SourceKind
+from feedbot.source.dates import Orders, count_years, orders, scan
 from feedbot.source.naming import (
     anchor_of,
     link_of,
@@ -39,32 +43,42 @@ from feedbot.source.tidy import (
 
 __all__ = ["CompiledRule", "check_rule", "compile_rule", "read_listing"]
 
+_NUMBERS = re.compile(r"\d\s?[./-]\s?\d")  # whose order the page may have to tell
 _WARNINGS = 20  # named one by one; the rest are counted
 _TITLE_LENGTH = 300  # of a title made from a row's text, which may be an article
 _IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "content", "href")
 
 
 def read_listing(
-    html: str, rule: ListingRule, *, url: str, zone: ZoneInfo, language: str | None
+    html: str,
+    rule: ListingRule,
+    *,
+    url: str,
+    zone: ZoneInfo,
+    language: str | None,
+    now: datetime | None = None,
 ) -> Listing:
     """Read a decoded page's rows.
 
     url:      where the page came from (after redirects); links are made absolute by it
     zone:     of times that name none
-    language: decides day/month order, see `dates.understand`
+    language: decides day/month order where the page's dates do not, see `dates.orders`
+    now:      of the fetch, see `dates.understand`
 
     Raises ParseError where it is no HTML or shows no rows, and nothing else.
     """
     compiled = compile_rule(rule)
     page = parse_page(html, url)
-    context = Context(page, compiled, url, zone, language)
+    context = Context(page, compiled, url, zone, language, now)
     items: list[Item] = []
+    read: list[tuple[Element, Row]] = []
     warnings: list[str] = []
     rows = rows_of(page.root, context)
     above = days_above(rows, page.root, context)
+    context = replace(context, decided=_orders(rows, context))
     for number, element in enumerate(rows, start=1):
         try:
-            item, unread = _read_row(element, above.get(element, ""), context)
+            item, row = _read_row(element, above.get(element, ""), context)
         except Exception as error:  # one bad row, whatever is wrong with it, never loses the rest
             warnings.append(f"row {number}: left out: {type(error).__name__}: {error}")
             continue
@@ -72,13 +86,37 @@ def read_listing(
             warnings.append(f"row {number}: left out: it has neither text nor link")
             continue
         items.append(item)
-        if unread:
-            warnings.append(f"row {number}: date not understood: {shorten(unread, 60)!r}")
+        read.append((element, row))
+        if row.unread_date:
+            warnings.append(f"row {number}: date not understood: {shorten(row.unread_date, 60)!r}")
     if not items:
         raise ParseError(_nothing_found(rule, page, warnings))
+    for index, date in _other_years(items, [row for _, row in read]):
+        element = read[index][0]
+        item, _ = _read_row(element, above.get(element, ""), context, date)
+        items[index] = item or items[index]
     doubt = recognise(page, rows=len(items))
     warnings = [*([str(doubt)] if doubt else []), *_capped(warnings)]
     return Listing(tuple(items), SourceKind.HTML, page.title, page.language, tuple(warnings))
+
+
+def _orders(rows: list[Element], context: Context) -> Orders:
+    """Whether the page writes the day or the month first, by all of its rows."""
+    texts = (text for row in rows for text in row.itertext() if _NUMBERS.search(text))
+    found = [one for text in texts for one in scan(text, context.language)]
+    return orders(found, now=context.now, language=context.language)
+
+
+def _other_years(items: list[Item], rows: list[Row]) -> Iterator[tuple[int, PageDate]]:
+    """Which of the dates that leave out their year are of another year, by their neighbours."""
+    is_open = [row.written is not None and row.written.is_open for row in rows]
+    if sum(is_open) < 2:
+        return
+    days = [item.date.date() if isinstance(item.date, datetime) else item.date for item in items]
+    for index, (before, after) in enumerate(zip(days, count_years(days, is_open), strict=True)):
+        date = items[index].date
+        if before != after and after is not None and date is not None:
+            yield index, date.replace(year=after.year)
 
 
 def _nothing_found(rule: ListingRule, page: Page, warnings: list[str]) -> str:
@@ -98,10 +136,13 @@ def _capped(warnings: list[str]) -> list[str]:
     return [*warnings[:_WARNINGS], f"{len(warnings) - _WARNINGS} more rows like these"]
 
 
-def _read_row(element: Element, above: str, context: Context) -> tuple[Item | None, str]:
-    """The item of one row (None where it holds nothing), and its date's text if not understood.
+def _read_row(
+    element: Element, above: str, context: Context, known: PageDate = None
+) -> tuple[Item | None, Row]:
+    """The item of one row (None where it holds nothing), and what was read of it.
 
     above: the heading the row stands under, whose date it has if it has none itself
+    known: its date, where that is known better than the row alone tells
     """
     rule = context.rule
     titles, dates = _all(rule.title, element), _all(rule.date, element)
@@ -112,7 +153,8 @@ def _read_row(element: Element, above: str, context: Context) -> tuple[Item | No
     found_title = _first(titles, row)
     date = date_of(row, dates, context)
     if date is None and above:
-        date, _ = find_date(above, language=context.language, zone=context.zone)
+        date, row.written = context.plain_date(above)
+    date = known or date
     link_element, link = link_of(row, found_title, context)
     title, may_begin_with_date = title_of(row, found_title, link_element, context)
     summary = _summary(row, title, summaries, context)
@@ -121,17 +163,18 @@ def _read_row(element: Element, above: str, context: Context) -> tuple[Item | No
     if may_begin_with_date:
         title = without_date(title, date, context)
     if not title and link is None:
-        return None, ""
+        return None, row
     title = title or name_of(link_element) or link or ""
     item = Item(
         title=title,
         link=link or own_address(anchor_of(element), title, date, context.url),
         own_link=link is not None,
         date=date,
+        drifts=row.written is not None and row.written.is_drifting,
         summary="" if repeats(summary, title) else summary,
         image=_image(rule.image, element, context.page.base),
     )
-    return item, row.unread_date
+    return item, row
 
 
 def _title_from(summary: str, is_selected: bool, row: Row) -> tuple[str, str]:

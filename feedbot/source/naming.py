@@ -8,7 +8,6 @@ from functools import lru_cache
 from urllib.parse import quote, urldefrag
 
 from feedbot.model import PageDate
-from feedbot.source.dates import find_date
 from feedbot.source.page import Element, absolute, is_link
 from feedbot.source.row import Context, Row, around
 from feedbot.source.selectors import Found
@@ -91,8 +90,8 @@ def _names_something(title: str, context: Context) -> bool:
     """Whether a link's text names anything: not "Read more", not a date alone."""
     if not says_something(title) or says_read_on(title):
         return False
-    _, span = find_date(title, language=context.language, zone=context.zone)
-    return span is None or bool(around(title, span))
+    _, written = context.plain_date(title)
+    return written is None or bool(around(title, (written.start, written.end)))
 
 
 def says_read_on(text: str) -> bool:
@@ -110,10 +109,22 @@ def without_date(title: str, date: PageDate, context: Context) -> str:
     if date is None:
         return title
     beginning = title[:_BEGINNING]
-    found, span = find_date(beginning, language=context.language, zone=context.zone)
-    if span is None or found != date or title[: span[0]].strip(SEPARATORS + "(["):
+    found, written = context.plain_date(beginning)
+    if written is None or not _is_same(found, date):
         return title
-    return title[span[1] :].lstrip(SEPARATORS + ")]") or title
+    if title[: written.start].strip(SEPARATORS + "(["):
+        return title
+    return title[written.end :].lstrip(SEPARATORS + ")]") or title
+
+
+def _is_same(one: PageDate, other: PageDate) -> bool:
+    """Whether two dates of a row are one, its year perhaps counted from its neighbours'."""
+    return one == other or (
+        one is not None
+        and other is not None
+        and (one.month, one.day) == (other.month, other.day)
+        and type(one) is type(other)
+    )
 
 
 def name_of(link: Element | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from feedbot.errors import ParseError
 from feedbot.model import Extractor, Listing, Source, SourceKind, Take
 from feedbot.source.auto import Found, find, find_again
@@ -22,12 +24,21 @@ _SIGNATURES = (
 )
 
 
-def read(body: bytes, content_type: str | None, source: Source, url: str) -> Listing:
+def read(
+    body: bytes,
+    content_type: str | None,
+    source: Source,
+    url: str,
+    *,
+    now: datetime | None = None,
+) -> Listing:
     """Read what was fetched for `source` from `url` (after redirects), and fetch nothing more.
+
+    now: the moment of the fetch (aware), for dates without their year and those counted from it
 
     Raises ParseError where no sound listing is in it, and nothing else.
     """
-    found = look(body, content_type, source, url)
+    found = look(body, content_type, source, url, now=now)
     if found.sitemaps:
         raise ParseError("this is an index of sitemaps, and the list is in those that it names")
     if found.listing is None:
@@ -41,10 +52,12 @@ def look(
     source: Source,
     url: str,
     known: Extractor | None = None,
+    now: datetime | None = None,
 ) -> Found:
     """What there is in a body fetched for `source` from `url` (after redirects).
 
     known: how the source was read before; where that still fits, nothing else is looked for
+    now:   the moment of the fetch, see `read`
 
     Raises ParseError where the body is neither a page nor a feed, or not what it has to be.
     """
@@ -65,7 +78,7 @@ def look(
     text = decode(body, content_type)
     if kind is SourceKind.JSON:
         return find_json(text, source, url, known.rule if known else None)
-    return _page(text, source, url, known)
+    return _page(text, source, url, known, now)
 
 
 def _kind(body: bytes, content_type: str | None, source: Source) -> SourceKind:
@@ -91,10 +104,12 @@ def _sitemap(body: bytes, content_type: str | None, source: Source, url: str) ->
     return Found(listing_of(found.items))
 
 
-def _page(text: str, source: Source, url: str, known: Extractor | None) -> Found:
+def _page(
+    text: str, source: Source, url: str, known: Extractor | None, now: datetime | None
+) -> Found:
     if source.listing is not None:
         listing = read_listing(
-            text, source.listing, url=url, zone=source.timezone, language=source.language
+            text, source.listing, url=url, zone=source.timezone, language=source.language, now=now
         )
         return Found(listing)
     if known is not None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from feedbot.model import PageDate
-from feedbot.source.dates import find_date, may_hold_date, understand
+from feedbot.source.dates import (
+    Dated,
+    Orders,
+    Written,
+    first_date,
+    may_hold_date,
+    plain_date,
+    understand,
+)
 from feedbot.source.page import Element, Page, Walk, text_of
 from feedbot.source.selectors import CompiledRule, Found
 from feedbot.source.tidy import SEPARATORS, one_line
@@ -14,13 +23,31 @@ from feedbot.source.tidy import SEPARATORS, one_line
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every row of a page is read with."""
+    """What every row of a page is read with.
+
+    now:     the moment of the fetch, see `dates.understand`
+    decided: whether the page writes the day or the month first
+    """
 
     page: Page
     rule: CompiledRule
     url: str
     zone: ZoneInfo
     language: str | None
+    now: datetime | None = None
+    decided: Orders | None = None
+
+    def first_date(self, text: str) -> Dated:
+        """See `dates.first_date`."""
+        return first_date(
+            text, language=self.language, zone=self.zone, now=self.now, decided=self.decided
+        )
+
+    def plain_date(self, text: str) -> Dated:
+        """See `dates.plain_date`."""
+        return plain_date(
+            text, language=self.language, zone=self.zone, now=self.now, decided=self.decided
+        )
 
 
 @dataclass(slots=True)
@@ -29,6 +56,7 @@ class Row:
 
     used: ranges of its pieces that are title or date, and so no summary
     date_text: a date found in running text, as written there
+    written: how the row's date is written, where we have read it ourselves
     """
 
     element: Element
@@ -36,6 +64,7 @@ class Row:
     used: list[tuple[int, int]]
     date_text: str = ""
     unread_date: str = ""
+    written: Written | None = None
 
     def text(self, found: Found | None) -> str:
         """The text of what a selector found, paragraphs kept; it may stand outside the row."""
@@ -75,9 +104,7 @@ def _selected_date(row: Row, selected: list[Found], context: Context) -> PageDat
             date = _time_element(found, row, context)
         if date is None:
             text = row.text(found)
-            date = understand(
-                text, date_format=date_format, language=context.language, zone=context.zone
-            )
+            date = _understood(text, date_format, row, context)
         if not isinstance(found, str):
             row.use(found)
         if date is not None:
@@ -86,16 +113,26 @@ def _selected_date(row: Row, selected: list[Found], context: Context) -> PageDat
     return None
 
 
+def _understood(text: str, date_format: str | None, row: Row, context: Context) -> PageDate:
+    """What a text says that should be a date."""
+    if date_format is not None:
+        return understand(
+            text, date_format=date_format, language=context.language, zone=context.zone
+        )
+    date, row.written = context.first_date(text)
+    return date
+
+
 def _time_element(element: Element, row: Row, context: Context) -> PageDate:
     """The date of a `<time>`: its `datetime` attribute, else its text."""
     stated = element.get("datetime")
     if stated:
-        date = understand(stated, language=context.language, zone=context.zone)
+        date, row.written = context.first_date(stated)
         if date is not None:
             return date
     span = row.walk.spans.get(element)
     text = row.walk.lines(*span) if span else ""
-    return understand(text, language=context.language, zone=context.zone) if text else None
+    return _understood(text, None, row, context) if text else None
 
 
 def _date_in_text(row: Row, context: Context) -> PageDate:
@@ -109,20 +146,21 @@ def _date_in_text(row: Row, context: Context) -> PageDate:
         return None
     for number in dated:
         text = row.walk.pieces[number][0]
-        alone, within = find_date(text, language=context.language, zone=context.zone)
-        if within and not around(text, within):
+        alone, written = context.plain_date(text)
+        if written and not around(text, (written.start, written.end)):
             row.used.append((number, number + 1))
+            row.written = written
             return alone
     text = row.walk.lines()
-    date, span = find_date(text, language=context.language, zone=context.zone)
-    if span is None:
+    date, written = context.plain_date(text)
+    if written is None:
         return None
     for line in text.split("\n"):
-        begins, within = find_date(line, language=context.language, zone=context.zone)
-        if within and not line[: within[0]].strip(SEPARATORS):
-            row.date_text = line[within[0] : within[1]]
-            return begins
-    row.date_text = text[span[0] : span[1]]
+        begins, beginning = context.plain_date(line)
+        if beginning and not line[: beginning.start].strip(SEPARATORS):
+            date, written = begins, beginning
+            break
+    row.written, row.date_text = written, written.text
     return date
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from lxml import etree
 
 from feedbot.errors import ParseError
-from feedbot.source.dates import find_date
 from feedbot.source.page import Element, is_link, text_of
 from feedbot.source.row import Context
 from feedbot.source.tidy import one_line
@@ -76,7 +75,7 @@ def _has_date(element: Element, context: Context) -> bool:
     if element.tag == "time" or element.find(".//time") is not None:
         return True
     text = one_line(text_of(element))
-    return find_date(text, language=context.language, zone=context.zone)[1] is not None
+    return context.plain_date(text)[1] is not None
 
 
 def _has_link(element: Element) -> bool:

@@ -7,11 +7,14 @@ from datetime import UTC, timedelta, timezone, tzinfo
 
 from feedbot.source.dates.written import Clock
 
+_HALF = r"(?:\s{0,2}(?:(?P<p>[apπμ])\.?\s?[mμ]\b\.?|(?P<x>[مص])(?!\w)|(?P<w>مساء|صباح)\w{0,2}))"
 _CLOCK = (
-    r"(?:(?P<c>上午|下午|午前|午後|오전|오후)\s?)?"
-    r"(?P<H>\d{1,2})(?:[:.]|\s?[hH時时시]\s?)(?P<M>\d{2})(?:\s?[分분]|(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)(?!\d)"
-    r"(?:\s{0,2}(?P<p>[ap])\.?m\b\.?)?(?:\s{0,2}(?:uhr|час\w?|h|ч)\b\.?)?"
+    r"(?:(?P<c>上午|下午|午前|午後|오전|오후|[AP]M)\s?)?"
+    r"(?P<H>\d{1,2})(?:[:.]|\s?[hH時时시]\s?)(?P<M>\d{2})"
+    r"(?:\s?[分분]|(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)(?!\d)"
+    rf"{_HALF}?(?:\s{{0,2}}(?:uhr|час\w?|h|ч)\b\.?)?"
 )
+_LATE = frozenset("下午 午後 오후 pm p μ م مساء".split())  # the words of the second half of the day
 _HOUR = r"(?P<H>\d{1,2})\s{0,2}(?:(?P<p>[ap])\.?m\b\.?|uhr\b|h\b(?!\d))"
 _ZONE = (
     r"(?:\s{0,2}\(?(?P<z>Z|(?:(?:GMT|UTC)\s?)?[+-]\d{1,2}(?::?\d{2})?(?!\d)"
@@ -22,9 +25,9 @@ _AT = (
     r"(?:at|um|om|kl\.?|в|о|у|ve|à|às|as|a las|alle|alle ore|ore|ora|о|a|u|o|o godz\.?|v|på|saat"
     r"|klo|в|الساعة|בשעה)"
 )
-_YEAR_WORD = r"(?:г\.|года|году|г|р\.|року|р|r\.|roku|год\.?|г\.)"
+_YEAR_WORD = r"(?:г\.|года|году|г|р\.|року|р|r\.|roku|год\.?|d\.|თ\.|წ\.|թ\.)"
 _BETWEEN = (
-    rf"(?:T|\s{{0,3}}(?:{_YEAR_WORD}(?![^\W\d_]))?\s{{0,3}}[,|/·•-]?\s{{0,3}}\(?"
+    rf"(?:T|\.?\s{{0,3}}(?:{_YEAR_WORD}(?![^\W\d_]))?\s{{0,3}}[,|/·•-]?\s{{0,3}}\(?"
     rf"(?:{_AT}\s{{1,3}})?)"
 )
 _AFTER = re.compile(rf"{_BETWEEN}(?:{_CLOCK}{_ZONE})", re.I)
@@ -66,22 +69,20 @@ def clock_before(text: str, start: int) -> tuple[Clock | None, int]:
     begin = max(0, start - _WINDOW)
     if ":" not in text[begin:start]:
         return None, start
-    match = _BEFORE.search(text[:start], begin)
+    match = _BEFORE.search(text[begin:start])
     clock = _clock(match) if match else None
-    return (clock, match.start()) if match and clock else (None, start)
+    return (clock, begin + match.start()) if match and clock else (None, start)
 
 
 def _clock(match: re.Match[str]) -> Clock | None:
     """None where there is no such time."""
     groups = match.groupdict()
     hour, minute, second = int(groups["H"]), int(groups.get("M") or 0), int(groups.get("S") or 0)
-    half = (groups.get("p") or "").lower()
-    if groups.get("c"):
-        half = "p" if groups["c"] in ("下午", "午後", "오후") else "a"
+    half = next((groups[name] for name in "pxwc" if groups.get(name)), None)
     if half:
-        if not 0 <= hour <= 12:
+        if hour > 12:
             return None
-        hour = hour % 12 + (12 if half == "p" else 0)
+        hour = hour % 12 + (12 if half.lower() in _LATE else 0)
     last = hour == 24 and minute == second == 0  # ISO 8601: the midnight that ends the day
     if (hour > 23 and not last) or minute > 59 or second > 60:
         return None

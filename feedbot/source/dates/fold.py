@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+#: Marks that are accents; those of Thai or Hindi are vowels, and tell January from March.
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 _PLAIN = str.maketrans({"ı": "i", "’": "'", ".": None, "\u200c": " "})
 
 
@@ -11,8 +14,5 @@ def fold(text: str) -> str:
     """`text` in small letters without accents or full stops, its spaces single."""
     text = text.lower()
     if not text.isascii():
-        parts = unicodedata.normalize("NFD", text)
-        text = unicodedata.normalize(
-            "NFC", "".join(char for char in parts if unicodedata.category(char) != "Mn")
-        )
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
     return " ".join(text.translate(_PLAIN).split())

@@ -8,28 +8,29 @@ from typing import NamedTuple
 from feedbot.source.dates.words import month_of, starts_month
 from feedbot.source.dates.written import Reading, reading
 
-_WORD = r"[^\W\d_][^\s\d.,;:/()\[\]|<>\-+*\"&=@#%?!]{1,17}"
+_WORD = r"(?:[ก-๛]{1,3}\.[ก-ฮ]\.|[^\W\d_][^\s\d.,;:/()\[\]|<>\-+*\"&=@#%?!]{1,17})"
 _ORDINAL = r"(?:st|nd|rd|th|er|ère|re|º|°|ª|ο|\.|-?го|-?е|-?е|-?ое|-én|-ro|a|ος)?"
 _RANGE = (
     r"(?:\s?[-/&+]\s?(?:\d{1,2})\.?(?![\d:])"
     r"|\s(?:and|und|et|y|e|i|и|та|і|to|bis|au|al|a|à|по|до|do|až|tot|en|és|og|och|ja)\s(?:\d{1,2})"
     r"(?:st|nd|rd|th|\.|º)?)?"
 )
-_OF = r"(?:(?:of|de|del|di|da|d'|den|ng|ta'|the)\s{1,3})?"
+_OF = r"(?:d'|(?:of|de|del|di|da|den|ng|ta'|the)\s{1,3})?"
 _YEAR = r"(?P<y>[12]\d{3})(?!\d)(?![./-]\d)"
 _SHORT = r"(?P<q>'?)(?P<yy>\d{2})(?=\s{0,3}(?:$|[,;|)\]]|[ap]\.?m|\s\d{1,2}:\d\d))"
 _THEN_YEAR = (
-    r"(?:\.?[\s,.'/-]{0,3}(?:(?:de|del|di|of|năm|г\.?)\s{1,3})?"
+    r"(?:\.?[\s,.'/-]{0,3}(?:(?:de|del|di|of|năm|г\.?|[คพ]\.ศ\.)\s{1,3})?"
     rf"(?:{_YEAR}|(?<=[\s'./-]){_SHORT}))?"
 )
 _DAY_FIRST = re.compile(
     rf"(?P<d>\d{{1,2}}){_ORDINAL}{_RANGE}{_ORDINAL}[\s.,'/-]{{0,3}}{_OF}(?P<b>{_WORD})", re.I
 )
 _VIETNAMESE = re.compile(
-    rf"(?P<d>\d{{1,2}})\s{{1,2}}tháng\s{{1,2}}(?P<b>\d{{1,2}})(?:(?:,|\s|năm){{1,6}}{_YEAR})?", re.I
+    rf"(?P<d>\d{{1,2}})\s{{1,2}}(?:tháng|thg)\s{{1,2}}(?P<b>\d{{1,2}})(?:(?:,|\s|năm){{1,6}}{_YEAR})?",
+    re.I,
 )
 _YEAR_FIRST = re.compile(
-    rf"(?P<y>[12]\d{{3}})[\s.,-]{{1,3}}(?:(?:m\.|gada|ж\.|жылғы)\s{{0,2}})?"
+    rf"(?P<y>[12]\d{{3}})[\s.,-]{{1,3}}(?:(?:m\.|g\.|թ\.|gada|ж\.|жылғы)\s{{0,2}})?"
     rf"(?:(?P<b>{_WORD})[\s.,-]{{1,3}}(?P<d>\d{{1,2}})(?!\d)|(?P<d2>\d{{1,2}})[\s.,-]{{1,3}}(?P<b2>{_WORD}))",
     re.I,
 )

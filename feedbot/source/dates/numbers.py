@@ -16,6 +16,7 @@ _COMPACT = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?!\d)")
 _TRIPLE = re.compile(
     r"(?P<a>\d{1,2})\s?(?P<s>[./-])\s?(?P<b>\d{1,2})\s?(?P=s)\s?(?P<c>\d{4}|\d{2})(?!\d)(?!(?P=s)\d)"
 )
+_KOREAN = re.compile(r"(?P<a>\d{2})\. (?P<b>\d{1,2})\. (?P<c>\d{1,2})(?!\d)")  # the year first
 _SPACED = re.compile(r"(?P<a>\d{1,2})\s(?P<b>\d{1,2})\s(?P<c>(?:19|20)\d{2})(?!\d)")
 _PAIR = re.compile(r"(?P<a>\d{1,2})\s?(?P<s>[./-])\s?(?P<b>\d{1,2})(?P<dot>\.?)(?![\d%])")
 _MONTH_YEAR = re.compile(r"(?P<m>\d{1,2})\s?[./]\s?(?P<y>(?:19|20)\d{2})(?!\d)(?![./-]\d)")
@@ -79,14 +80,15 @@ def _compact(text: str, start: int) -> Numbers | None:
 def _triple(text: str, start: int) -> Numbers | None:
     """Three numbers, the year last or, of two digits, perhaps first."""
     match = _TRIPLE.match(text, start)
-    if match is None:
-        match = _SPACED.match(text, start)
-        if match is None:
-            return None
+    if match:
+        plain = len(match["a"]) == len(match["b"]) == 2 and match["s"] != "-"
+        return _of_triple(match, match["s"], alone=len(match["c"]) == 2 and not plain)
+    match = _SPACED.match(text, start)
+    if match:
         return _of_triple(match, " ", alone=True)
-    padded = len(match["a"]) == len(match["b"]) == 2
-    alone = len(match["c"]) == 2 and not padded
-    return _of_triple(match, match["s"], alone=alone)
+    match = _KOREAN.match(text, start)
+    one = reading("ymd", *map(int, match.groups())) if match else None
+    return ((one,), ".2", match.end(), True, True) if match and one else None
 
 
 def _of_triple(match: re.Match[str], mark: str, *, alone: bool) -> Numbers | None:

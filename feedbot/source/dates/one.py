@@ -8,13 +8,14 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from feedbot.model import PageDate
-from feedbot.source.dates.order import AHEAD, month_first
-from feedbot.source.dates.scan import may_hold_date, scan
+from feedbot.source.dates.order import AHEAD, Orders, month_first
+from feedbot.source.dates.scan import scan
 from feedbot.source.dates.settle import settle
 from feedbot.source.dates.words import base, month_of
 from feedbot.source.dates.written import Written
 
 Span = tuple[int, int]
+Dated = tuple[PageDate, Written | None]
 
 _NOON = time(12)
 _SHORT = 80  # longer texts are prose, in which dateparser finds dates that nobody wrote
@@ -29,6 +30,7 @@ def understand(
     language: str | None = None,
     zone: ZoneInfo,
     now: datetime | None = None,
+    decided: Orders | None = None,
 ) -> PageDate:
     """The date that `text` (a date and little else) says, None where it says none.
 
@@ -37,44 +39,73 @@ def understand(
     zone:        of a time that names none
     now:         the moment of the fetch (aware), from which "yesterday" and a date without its year
                  are counted; without it they are None
+    decided:     what `orders` found of the page that the text is of
 
     A date with a time comes back as an aware datetime, a date alone as a `date`. Impossible dates
     are None. Never raises.
     """
-    plain = " ".join(_SPACES.sub(" ", text[:1_000]).split())
     if date_format is not None:
-        return _by_format(plain, date_format, language, zone)
+        return _by_format(_one_line(text), date_format, language, zone)
+    return first_date(text, language=language, zone=zone, now=now, decided=decided)[0]
+
+
+def first_date(
+    text: str,
+    *,
+    language: str | None,
+    zone: ZoneInfo,
+    now: datetime | None = None,
+    decided: Orders | None = None,
+) -> Dated:
+    """`understand`, and how the date is written (None where dateparser has read it)."""
+    plain = _one_line(text)
     found = scan(plain, language)
-    for value in settle(found, now=now, zone=zone, language=language):
+    values = settle(found, now=now, zone=zone, language=language, decided=decided)
+    for one, value in zip(found, values, strict=True):
         if value is not None:
-            return value
+            return value, one
     if found or len(plain) > _SHORT or not _DAY_AND_YEAR.search(plain):
-        return None
+        return None, None
     if not any(char.isalpha() for char in plain):
-        return None
-    return _by_dateparser(plain, language, zone)
+        return None, None
+    return _by_dateparser(plain, language, zone), None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_SPACES.sub(" ", text[:1_000]).split())
 
 
 def find_date(
-    text: str, *, language: str | None = None, zone: ZoneInfo, now: datetime | None = None
+    text: str,
+    *,
+    language: str | None = None,
+    zone: ZoneInfo,
+    now: datetime | None = None,
+    decided: Orders | None = None,
 ) -> tuple[PageDate, Span | None]:
     """The first plainly written date in a longer text, and where it stands (with its time).
 
     (None, None) where there is none. See `understand` for the arguments. Linear in the text.
     """
-    if not may_hold_date(text):
-        return None, None
+    value, one = plain_date(text, language=language, zone=zone, now=now, decided=decided)
+    return value, ((one.start, one.end) if one else None)
+
+
+def plain_date(
+    text: str,
+    *,
+    language: str | None,
+    zone: ZoneInfo,
+    now: datetime | None = None,
+    decided: Orders | None = None,
+) -> Dated:
+    """`find_date`, with how the date is written."""
     for one in scan(text, language):
-        if _is_plain(one):
-            (value,) = settle((one,), now=now, zone=zone, language=language)
+        if not one.weak:
+            (value,) = settle((one,), now=now, zone=zone, language=language, decided=decided)
             if value is not None:
-                return value, (one.start, one.end)
+                return value, one
     return None, None
-
-
-def _is_plain(one: Written) -> bool:
-    """Whether it can be nothing but a date, even among other words."""
-    return not one.weak
 
 
 def published(page: PageDate, first_seen: datetime, zone: ZoneInfo) -> datetime:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 
 from feedbot.source.dates.words import base
 from feedbot.source.dates.written import Reading, Written
@@ -80,6 +81,8 @@ def _left(
     left = _most(left, lambda order: _weekdays_met(days[order], named))
     if len(left) > 1:
         left = _monotone(left, days)
+    if len(left) > 1 and now and style.endswith("2") and len(members) > 1:
+        left = _near(left, days, now)
     if len(left) > 1 and now and style[0] != "." and (language or "en").lower() == "en":
         limit = (now + AHEAD).date()
         left = _most(left, lambda order: -sum(day > limit for day in days[order] if day))
@@ -118,6 +121,15 @@ def _monotone(left: list[str], days: Mapping[str, list[date | None]]) -> list[st
     return [best] if shares[best] >= 0.9 and max(others) <= 0.75 else left
 
 
+def _near(left: list[str], days: Mapping[str, list[date | None]], now: datetime) -> list[str]:
+    """Those whose dates are not much further from now than others': 24/06/05 is not of 2005."""
+    far = {
+        order: median(abs((now.date() - day).days) for day in days[order] if day) for order in left
+    }
+    least = min(far.values())
+    return [order for order in left if far[order] <= 3 * least + 400]
+
+
 def _one_way(days: Sequence[date]) -> float:
     """The share of the steps between different days that go the more common way."""
     steps = [below > above for above, below in pairwise(days) if below != above]
@@ -129,4 +141,6 @@ def _one_way(days: Sequence[date]) -> float:
 def _preferred(style: str, language: str | None) -> list[str]:
     """Orders as the language has them. Only slashes are usually written month first."""
     usual = ["mdy", "dmy"] if style[0] == "/" and month_first(language) else ["dmy", "mdy"]
-    return ["ymd", *usual] if base(language) in _YEAR_FIRST else [*usual, "ymd"]
+    if base(language) not in _YEAR_FIRST:
+        return [*usual, "ymd"]
+    return ["ymd", "mdy", "dmy"] if style[-1] in "02" else usual

@@ -79,4 +79,4 @@ def _has_clock(text: str) -> bool:
 def _said(phrase: str, language: str | None) -> tuple[str, int] | None:
     """The unit and number that a folded phrase says."""
     day = day_of(phrase, base(language))
-    return ("day", day) if day is not None else words().stated.get(phrase)
+    return ("date", day) if day is not None else words().stated.get(phrase)

@@ -20,9 +20,11 @@ from feedbot.source.dates.words import base, weekday_of, words
 from feedbot.source.dates.written import Clock, Reading, Written
 
 _LONGEST_CACHED = 120
-_MOST = 200  # dates in one text
+_MOST = 5_000  # dates in one text
+_MISSES = 1_000  # numbers in one text that are none: a table of figures, each costs microseconds
 _PHRASE = 40  # characters of a text without numbers that can be "an hour ago"
 _HAS_DIGIT = re.compile(r"\d").search
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _NUMBER = re.compile(r"[0-9]+")
 _ODD = {
     ord(char): plain
@@ -63,7 +65,8 @@ def scan(text: str, language: str | None = None) -> tuple[Written, ...]:
 
     language: of the page, `de` or `en-US`; it decides what short words mean ("mar", "set")
 
-    Spans are of `text` as given. Linear in the text; never raises.
+    Spans are of `text` as given. Linear in the text; one with a thousand numbers that are no dates
+    is not read to its end. Never raises.
     """
     if not may_hold_date(text):
         return ()
@@ -75,7 +78,7 @@ def scan(text: str, language: str | None = None) -> tuple[Written, ...]:
 def _scan(text: str, language: str) -> tuple[Written, ...]:
     plain = _plain(text)
     found: list[Written] = []
-    done = 0
+    done = misses = 0
     for match in _NUMBER.finditer(plain):
         if match.start() < done or _is_inside(plain, match.start()):
             continue
@@ -83,8 +86,9 @@ def _scan(text: str, language: str) -> tuple[Written, ...]:
         if one is not None:
             found.append(one)
             done = one.end
-            if len(found) == _MOST:
-                break
+        misses += one is None
+        if misses > _MISSES or len(found) >= _MOST:
+            break
     if not found:
         phrase = _phrase(plain, text, language)
         return (phrase,) if phrase else ()
@@ -100,13 +104,11 @@ def _plain(text: str) -> str:
     if text.isascii():
         return text
     text = text.translate(_ODD)
-    if _NUMBER.sub("", text).isascii() or not any(char.isdigit() for char in text):
-        return text
-    return "".join(_digit(char) for char in text)
+    return _FOREIGN_DIGIT.sub(_digit, text) if _FOREIGN_DIGIT.search(text) else text
 
 
-def _digit(char: str) -> str:
-    return str(int(char)) if char.isdecimal() and not char.isascii() else char
+def _digit(match: re.Match[str]) -> str:
+    return str(int(match[0]))
 
 
 def _is_inside(text: str, start: int) -> bool:
@@ -146,7 +148,12 @@ def _at(plain: str, text: str, match: re.Match[str], done: int, language: str) -
 
 
 def _is_alone(plain: str, one: Written) -> bool:
-    return not (plain[: one.start] + plain[one.end :]).strip(_AROUND)
+    before, after = one.start, one.end
+    while before and plain[before - 1] in _AROUND:
+        before -= 1
+    while after < len(plain) and plain[after] in _AROUND:
+        after += 1
+    return before == 0 and after == len(plain)
 
 
 def _dressed(
@@ -165,7 +172,7 @@ def _dressed(
     """The date with the weekday and the time beside it."""
     clock: Clock | None = None
     weekday = None
-    if ago is None or ago[0] == "day":
+    if ago is None or ago[0] in ("day", "date"):
         weekday, start, end = _weekday(plain, start, end, done, language)
         clock, end = clock_after(plain, end)
         late = _LATE_YEAR.match(plain, end) if clock and readings else None
@@ -175,7 +182,8 @@ def _dressed(
         if clock is None and done <= start:
             clock, begin = clock_before(plain, start)
             start = max(begin, done) if clock else start
-    return Written(start, end, text[start:end], readings, style, clock, weekday, ago, weak)
+    known = weekday if weekday is not None and weekday >= 0 else None
+    return Written(start, end, text[start:end], readings, style, clock, known, ago, weak)
 
 
 def _weekday(

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from feedbot.model import PageDate
 from feedbot.source.dates.order import AHEAD, Orders, full_year, orders
 from feedbot.source.dates.written import Clock, Reading, Written
 
-_BACK = 12  # years in which a weekday or a 29th of February comes round again
+_BACK = 8  # years in which a 29th of February comes round again
+_GAPS = 4  # times the usual distance of rows, beyond which none follows another
+_WEEKDAY_BACK = 3  # years in which a weekday tells which it is; it may be wrong
 _YEAR = timedelta(days=365)
 _SPANS = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
+    "date": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
 
@@ -44,9 +48,7 @@ def settle(
     page = orders(found, now=now, language=language) if decided is None else decided
     days = [_day(one, page, now, zone) for one in found]
     if now is not None:
-        open_years = [not one.has_year and one.weekday is None for one in found]
-        if sum(open_years) > 1:
-            days = _count_years(days, open_years)
+        days = count_years(days, [one.is_open for one in found])
     return [_value(one, day, now, zone) for one, day in zip(found, days, strict=True)]
 
 
@@ -75,7 +77,7 @@ def _nearest(way: Reading, weekday: int | None, now: datetime) -> date | None:
     limit = (now + AHEAD).date()
     years = range(limit.year, max(limit.year - _BACK, 0), -1)
     days = [day for year in years if (day := _existing(year, way)) and day <= limit]
-    fitting = [day for day in days if weekday is None or day.weekday() == weekday]
+    fitting = [day for day in days[:_WEEKDAY_BACK] if day.weekday() == weekday]
     return next(iter(fitting or days), None)
 
 
@@ -94,31 +96,51 @@ def _days_ago(ago: tuple[str, int], now: datetime | None, zone: ZoneInfo) -> dat
         return None
 
 
-def _count_years(days: list[date | None], open_years: list[bool]) -> list[date | None]:
-    """The years of a list that runs past one, counted on from its newest row."""
+def count_years(days: Sequence[date | None], is_open: Sequence[bool]) -> list[date | None]:
+    """The days of a list, its years counted on from its newest row where it runs past one.
+
+    is_open: of each day, whether its year was left out, and put in as the nearest to the fetch
+    """
     known = [day for day in days if day]
     steps = [below > above for above, below in pairwise(known) if below != above]
     ups = sum(steps)
-    if len(steps) >= 2 and ups * 3 <= len(steps):
-        return _counted(days, open_years)
-    if len(steps) >= 2 and (len(steps) - ups) * 3 <= len(steps):
-        return _counted(days[::-1], open_years[::-1])[::-1]
-    return days
+    if sum(is_open) < 2 or len(steps) < 2:
+        return list(days)
+    if ups * 3 <= len(steps):
+        return _counted(days, is_open)
+    if (len(steps) - ups) * 3 <= len(steps):
+        return _counted(days[::-1], is_open[::-1])[::-1]
+    return list(days)
 
 
-def _counted(days: list[date | None], open_years: list[bool]) -> list[date | None]:
-    """`days` downwards: where one jumps up by most of a year, it is the year before's."""
+def _counted(days: Sequence[date | None], is_open: Sequence[bool]) -> list[date | None]:
+    """`days` downwards: where one stands above an earlier year's, it is of that year or before.
+
+    A row that is out of its order (kept at the top, say) moves no others: what follows it would
+    have to be far older than rows of this list are apart.
+    """
+    known = [day for day in days if day]
+    apart = median([(above - below).days for above, below in pairwise(known) if below <= above])
     counted: list[date | None] = []
     before: date | None = None
-    for day, is_open in zip(days, open_years, strict=True):
-        if day and before and is_open:
-            while (
-                day > before and (earlier := _year_earlier(day)) and before - earlier < day - before
-            ):
-                day = earlier
-        counted.append(day)
-        before = day or before
+    for day, open_year in zip(days, is_open, strict=True):
+        one = _not_after(before, day, apart) if day and before and open_year else day
+        counted.append(one)
+        before = one or before
     return counted
+
+
+def _not_after(before: date, day: date, apart: float) -> date:
+    """`day` so many years earlier that it is not after `before`, if that is not too far."""
+    while day > before:
+        earlier = _year_earlier(day)
+        if earlier is None:
+            break
+        if earlier <= before:
+            gap = (before - earlier).days
+            return earlier if gap < (day - before).days or gap <= _GAPS * apart else day
+        day = earlier
+    return day
 
 
 def _year_earlier(day: date) -> date | None:

@@ -84,6 +84,7 @@ def _learn_ago(found: Words, unit: str, forms: list[str]) -> None:
         found.after.add(after.strip().partition(" ")[0])
 
 
+@lru_cache(maxsize=128)
 def base(language: str | None) -> str:
     """The language of a tag, without region or script: `pt` of `pt-BR`."""
     short = (language or "").lower().replace("_", "-").partition("-")[0]
@@ -110,14 +111,13 @@ def month_of(word: str, language: str, *, with_year: bool) -> int | None:
 
 @lru_cache(maxsize=512)
 def weekday_of(word: str, language: str) -> int | None:
-    """The weekday that `word` names, Monday 0; None where it names none, or languages differ."""
+    """The weekday that `word` names, Monday 0; None where it names none, -1 where it is unclear."""
     meanings = words().weekdays.get(fold(word))
     if meanings is None:
         return None
-    for number, languages in meanings.items():
-        if language in languages:
-            return number
-    return next(iter(meanings)) if len(meanings) == 1 else None
+    own = [number for number, languages in meanings.items() if language in languages]
+    numbers = own or list(meanings)
+    return numbers[0] if len(numbers) == 1 else -1
 
 
 def starts_month(word: str) -> bool:

@@ -43,7 +43,7 @@ class Written:
     start, end: where it stands, with its weekday and time
     readings:   one, or several where numbers can be read in more than one order; none of an ago
     style:      numbers of one style have one order on a page; "" where words fix it
-    ago:        (unit, number): ("hour", 3), ("day", 0) is today
+    ago:        (unit, number): ("hour", 3), ("day", 2); ("date", 0) is today
     weekday:    Monday 0, where one is named
     weak:       written as much else is ("3/5", "March 2024"): to be believed where a column of rows
                 has it, or in a place that says it is a date
@@ -65,9 +65,21 @@ class Written:
         return not self.readings or self.readings[0].year is not None
 
     @property
+    def is_open(self) -> bool:
+        """Whether its year is for the rows around it to tell."""
+        return not self.has_year and self.weekday is None
+
+    @property
     def is_relative(self) -> bool:
         """Whether it is counted from the moment of the fetch: "yesterday", "3 hours ago"."""
         return self.ago is not None
+
+    @property
+    def is_drifting(self) -> bool:
+        """Whether its value moves from fetch to fetch, as that of "3 hours ago" and "5 days ago"
+        does; that of "yesterday" does not.
+        """
+        return self.ago is not None and self.ago[0] != "date"
 
     @property
     def is_ambiguous(self) -> bool:
