@@ -32,11 +32,11 @@ class Filter:
     include: tuple[Matcher, ...]
     exclude: tuple[Matcher, ...]
 
-    def wants(self, title: str, summary: str, source: str) -> bool:
-        """Whether the chat is to be told of an article with this text from this source."""
+    def wants(self, title: str, summary: str, source: str, text: str = "") -> bool:
+        """Whether the chat is to be told of an article that says this, from this source."""
         if not self.include and not self.exclude:
             return True
-        texts = [(clean(part), fold(part)) for part in (title, summary, source)]
+        texts = [(clean(part), fold(part)) for part in (title, summary, source, text)]
         if _any(self.exclude, texts):
             return False
         return not self.include or _any(self.include, texts)
@@ -50,7 +50,7 @@ def compile_filter(include: Sequence[str], exclude: Sequence[str]) -> Filter:
     """The filter of these patterns: plain words or phrases, or `re:` and a google-re2 expression.
 
     Words match whole and in any case; an expression matches anywhere and minds case unless it
-    says `(?i)`. Title, summary and source are searched one by one.
+    says `(?i)`. Title, summary, source and text are searched one by one.
 
     Raises ValueError for what `check_pattern` complains of.
     """

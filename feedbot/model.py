@@ -123,6 +123,7 @@ class Chat:
 
     address:  numeric id, or "@name"
     topic:    `message_thread_id` of a forum topic
+    language, timezone: of dates; None: those of the source
     template: Jinja2 text of a news message, or None for the default one
     text:     how much of an article is told: nothing but its title, its summary, all there is
     long:     what becomes of a text longer than a message
@@ -137,6 +138,8 @@ class Chat:
     sources: tuple[str, ...] | None = None
     counters: tuple[str, ...] | None = None
     silent: bool = False
+    language: str | None = None
+    timezone: ZoneInfo | None = None
     template: str | None = None
     text: Literal["title", "summary", "full"] = "summary"
     long: Literal["shorten", "split"] = "shorten"

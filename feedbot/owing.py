@@ -14,6 +14,7 @@ from typing import Any
 from feedbot.filters import Filter
 from feedbot.identity import Row
 from feedbot.model import DeliveryKind
+from feedbot.render.body import text_of
 
 #: The revision a new entry is announced with.
 FIRST = 1
@@ -34,13 +35,18 @@ class Follower:
 
     def wants_news(self, source_name: str, source_title: str, row: Row) -> bool:
         """Whether a new row of this source is for it."""
-        return self.wants_text(source_name, source_title, row.item.title, row.item.summary)
+        item = row.item
+        return self.wants_text(source_name, source_title, item.title, item.summary, item.content)
 
-    def wants_text(self, source_name: str, source_title: str, title: str, summary: str) -> bool:
-        """Whether an entry of this source that says this is for it."""
+    def wants_text(
+        self, source_name: str, source_title: str, title: str, summary: str, content: str | None
+    ) -> bool:
+        """Whether an entry of this source that says this is for it; content: HTML."""
         if self.sources is not None and source_name not in self.sources:
             return False
-        return self.filter is None or self.filter.wants(title, summary, source_title)
+        if self.filter is None or not (self.filter.include or self.filter.exclude):
+            return True
+        return self.filter.wants(title, summary, source_title, text_of(content or ""))
 
     def wants_counter(self, name: str) -> bool:
         """Whether this counter's days are for it."""
@@ -83,6 +89,7 @@ class Told:
     summary: str
     source: str
     source_title: str
+    content: str | None = None
 
 
 def owe_news(
@@ -114,7 +121,7 @@ def owe_backlog(told: Iterable[Told], follower: Follower, number: int) -> list[O
     wanted = [
         one
         for one in told
-        if follower.wants_text(one.source, one.source_title, one.title, one.summary)
+        if follower.wants_text(one.source, one.source_title, one.title, one.summary, one.content)
     ]
     wanted.sort(key=lambda one: (one.published, one.entry_id))
     newest_first = dict.fromkeys(one.article_id for one in reversed(wanted))

@@ -36,6 +36,14 @@ def test_an_article_of_two_sources_counts_once_with_both_as_causes() -> None:
     assert entries(earlier, Follower(7), 2) == [1, 2, 3]
 
 
+def test_words_are_looked_for_in_the_whole_text_too() -> None:
+    follower = Follower(1, filter=compile_filter(("visit",), ()))
+    html = "<p>A long text</p><p>about a <b>visit</b></p>"
+    assert follower.wants_text("press", "Press", "Title", "Summary", html)
+    assert not follower.wants_text("press", "Press", "Title", "Summary", "<a href='visit'>x</a>")
+    assert not follower.wants_text("press", "Press", "Title", "Summary", None)
+
+
 def test_only_what_it_wants_counts() -> None:
     earlier = [told(1), told(2, 1), told(3, 2), told(4, 3, source="other")]
     follower = Follower(1, frozenset({"press"}), None, compile_filter((), ("title 2",)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
@@ -19,9 +20,10 @@ from feedbot.config.addresses import (
     StorageUrl,
     parse_listen,
 )
-from feedbot.config.amounts import Duration, Size, parse_duration
+from feedbot.config.amounts import Duration, Size, Zone, parse_duration
 from feedbot.config.texts import FilePath, Pattern, Template, Token
 
+Language = Literal["en", "ru"]
 Count = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -107,6 +109,12 @@ class Chat(Section):
         default=None, description="Names of the counters it follows; left out: all."
     )
     silent: bool = Field(default=False, description="Whether messages come without a sound.")
+    language: Language | None = Field(
+        default=None, description="The language of dates; left out: the source's."
+    )
+    timezone: Zone | None = Field(
+        default=None, description="The time zone of dates (IANA); left out: the source's."
+    )
     template: Template | None = Field(
         default=None, description="The wording of a message (Jinja2, Telegram's HTML)."
     )
@@ -144,6 +152,7 @@ class Chat(Section):
     def value(self) -> model.Chat:
         """The chat as the rest of feedbot knows it."""
         fields = {name: getattr(self, name) for name in type(self).model_fields if name != "id"}
+        fields["timezone"] = self.timezone and ZoneInfo(self.timezone)
         return model.Chat(address=self.id, **fields)
 
 

@@ -15,8 +15,8 @@ from pydantic import Field, PrivateAttr, Strict
 
 from feedbot import model
 from feedbot.config.amounts import Zone
-from feedbot.config.sections import Feeds, Http, Section, Storage, Telegram, Web
-from feedbot.config.watched import Counter, Language, Source
+from feedbot.config.sections import Feeds, Http, Language, Section, Storage, Telegram, Web
+from feedbot.config.watched import Counter, Source
 
 #: Where a value stands: keys and list indexes from the root.
 KeyPath = tuple[str | int, ...]

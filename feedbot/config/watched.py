@@ -11,10 +11,8 @@ from pydantic import Discriminator, Field, Tag
 from feedbot import model
 from feedbot.config.addresses import HttpUrl
 from feedbot.config.amounts import Day, Duration, TimeOfDay, Zone, parse_duration
-from feedbot.config.sections import Count, Section
+from feedbot.config.sections import Count, Language, Section
 from feedbot.config.texts import FilePath, HeaderName, Name, Secret, Text
-
-Language = Literal["en", "ru"]
 
 
 class Auth(Section):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
 from markupsafe import escape
 
-from feedbot.render.telegram_html import safe_link
+from feedbot.render.telegram_html import safe_link, visible_text
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _PARAGRAPHS = _HEADINGS | {
@@ -30,6 +31,12 @@ _UNREAD = frozenset(
 _BULLET = "• "
 _NONE, _SPACE, _LINE, _PARAGRAPH = range(4)
 _GAPS = ("", " ", "\n", "\n\n")
+
+
+@lru_cache(maxsize=32)
+def text_of(html: str) -> str:
+    """What a reader sees of `html`, of any length. Kept for the chats that ask for the same."""
+    return visible_text(from_html(html)) if html else ""
 
 
 def from_html(html: str) -> str:

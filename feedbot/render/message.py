@@ -6,7 +6,7 @@ takes, with the link kept. All but a long article split into parts is one messag
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -58,6 +58,8 @@ DEFAULT_TEMPLATE = """\
 #: More sources than this are not named; a loop over them stays short.
 MAX_SOURCES = 20
 UNTITLED = "—"
+#: Hears in one line why a template had to give way.
+Report = Callable[[str], None]
 #: Of the hundred entities of a message those that a long text leaves to the template.
 _TEMPLATE_ENTITIES = 20
 
@@ -91,25 +93,35 @@ def check_template(text: str) -> str | None:
     return templates.check(text)
 
 
-def render_news(view: NewsView, template: str | None = None, *, limit: int = MAX_TEXT) -> str:
+def render_news(
+    view: NewsView,
+    template: str | None = None,
+    *,
+    limit: int = MAX_TEXT,
+    report: Report | None = None,
+) -> str:
     """`view` as Telegram HTML of at most `limit` UTF-16 units after parsing, at most 32 KB raw.
 
     The summary gives way first, then other long fields, then text outside the tags. A template that
     fails, or would lose the link or say nothing, gives way to the default one: a post is never lost
-    for its looks (`check_template` says beforehand what is wrong).
+    for its looks (`check_template` says beforehand what is wrong, `report` is told afterwards).
     """
-    return _rendered(view, template, _Room(limit))
+    return _rendered(view, template, _Room(limit), report)
 
 
 def render_parts(
-    view: NewsView, template: str | None = None, *, limit: int = MAX_TEXT
+    view: NewsView,
+    template: str | None = None,
+    *,
+    limit: int = MAX_TEXT,
+    report: Report | None = None,
 ) -> list[str]:
     """`view` as Telegram HTML in as many messages as its text takes, in order, up to MAX_PARTS.
 
     They are what `render_news` would make if a message were longer; beyond the last part the same
     gives way as there.
     """
-    return split(_rendered(view, template, _Room(limit, MAX_PARTS)), limit)
+    return split(_rendered(view, template, _Room(limit, MAX_PARTS), report), limit)
 
 
 def render_counter(
@@ -151,7 +163,7 @@ class _Room:
         return len(split(html, self.limit)) <= self.parts
 
 
-def _rendered(view: NewsView, template: str | None, room: _Room) -> str:
+def _rendered(view: NewsView, template: str | None, room: _Room, report: Report | None) -> str:
     """What the template makes of `view`, or the default one."""
     most = (MAX_ENTITIES - _TEMPLATE_ENTITIES) * room.parts
     body = Markup(shorten(bounded(view.body, most), room.limit * room.parts))
@@ -162,8 +174,11 @@ def _rendered(view: NewsView, template: str | None, room: _Room) -> str:
             html = _fitted(template, _fields(view, shown, room), room)
             if not is_blank(visible_text(html)):
                 return html
-        except (templates.TemplateProblem, MarkupError):
-            pass
+            problem = "makes an empty message"
+        except (templates.TemplateProblem, MarkupError) as error:
+            problem = str(error)
+        if report:
+            report(problem)
     return _fitted(DEFAULT_TEMPLATE, _fields(view, body, room), room)
 
 

@@ -73,6 +73,7 @@ async def _last(connection: AsyncConnection, source: Source, limit: int) -> list
             summary=row.summary,
             source=source.name,
             source_title=source.title,
+            content=row.content,
         )
         for row in await connection.execute(query)
     ]

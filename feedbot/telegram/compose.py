@@ -11,6 +11,7 @@ from feedbot.model import Chat, DeliveryKind, PageDate, Source
 from feedbot.render.body import from_html
 from feedbot.render.message import (
     NewsView,
+    Report,
     render_counter,
     render_news,
     render_notice,
@@ -52,12 +53,14 @@ class Post:
     html:   their texts before markup was taken out: what has to be kept of a delivery begun
     markup: whether their texts are Telegram's HTML
     silent: without a sound
+    failed: the chat's template and what is wrong with it, where the default one stood in
     """
 
     parts: tuple[Part, ...]
     html: tuple[str, ...]
     markup: bool
     silent: bool
+    failed: tuple[str, str] | None = None
 
 
 def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
@@ -65,14 +68,16 @@ def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     if claimed.kind == DeliveryKind.RETRACT:
         html = _struck(claimed, posting, chat)
         return Post((Part(html),), (html,), markup=True, silent=True)
-    first, *rest = htmls = _htmls(claimed, posting, chat)
+    problems: list[str] = []
+    first, *rest = htmls = _htmls(claimed, posting, chat, problems.append)
     plain = bool(claimed.payload.get(Verdict.PLAIN))
     text, *further = [to_plain(html) for html in htmls] if plain else htmls
     short = utf16_len(text) <= MAX_CAPTION if plain else fits(first, MAX_CAPTION)
     photo = _photo(claimed, chat) if short and not rest else None
     parts = (Part(text, _preview(claimed, chat, first), photo), *map(Part, further))
     silent = chat is not None and chat.silent
-    return Post(parts, tuple(htmls), markup=not plain, silent=silent)
+    failed = (chat.template, problems[0]) if chat and chat.template and problems else None
+    return Post(parts, tuple(htmls), markup=not plain, silent=silent, failed=failed)
 
 
 def _struck(claimed: Claimed, posting: Posting, chat: Chat | None) -> str:
@@ -113,15 +118,19 @@ def _photo(claimed: Claimed, chat: Chat | None) -> str | None:
     return next(filter(None, images), None)
 
 
-def _htmls(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
-    htmls = _whole(claimed, posting, chat)
+def _htmls(
+    claimed: Claimed, posting: Posting, chat: Chat | None, report: Report | None = None
+) -> list[str]:
+    htmls = _whole(claimed, posting, chat, report)
     if not claimed.payload.get(Verdict.SPLIT):
         return htmls
     there, to_come = htmls[: claimed.part], htmls[claimed.part :]
     return there + [part for html in to_come for part in split(html, _SMALLER)]
 
 
-def _whole(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
+def _whole(
+    claimed: Claimed, posting: Posting, chat: Chat | None, report: Report | None
+) -> list[str]:
     if begun := claimed.payload.get(BEGUN):
         return list(begun)
     if claimed.kind != DeliveryKind.NEWS:
@@ -129,8 +138,8 @@ def _whole(claimed: Claimed, posting: Posting, chat: Chat | None) -> list[str]:
     view = _view(claimed.causes, posting, chat)
     template = chat.template if chat else None
     if chat and chat.long == "split":
-        return render_parts(view, template)
-    return [render_news(view, template)]
+        return render_parts(view, template, report=report)
+    return [render_news(view, template, report=report)]
 
 
 def _html(claimed: Claimed, posting: Posting) -> str:
@@ -155,12 +164,12 @@ def _view(causes: tuple[Cause, ...], posting: Posting, chat: Chat | None) -> New
     return NewsView(
         title=first.title,
         link=first.link,
-        date=_local(first.page_date, source),
+        date=_local(first.page_date, chat, source),
         summary=next(summaries, ""),
         body=next(filter(None, contents), ""),
         sources=tuple(dict.fromkeys(titles)),
         author=first.author,
-        language=source.language if source else posting.language,
+        language=_language(chat, source, posting),
     )
 
 
@@ -169,8 +178,16 @@ def _title(cause: Cause, posting: Posting) -> str:
     return source.title if source else cause.source
 
 
-def _local(when: PageDate, source: Source | None) -> PageDate:
-    """A moment as the clock of the source's zone showed it."""
+def _language(chat: Chat | None, source: Source | None, posting: Posting) -> str:
+    """The language of dates: the chat's own, else the page's."""
+    if chat and chat.language:
+        return chat.language
+    return source.language if source else posting.language
+
+
+def _local(when: PageDate, chat: Chat | None, source: Source | None) -> PageDate:
+    """A moment as the clock in the chat's own zone showed it, else that in the source's."""
     if isinstance(when, datetime):
-        return when.astimezone(source.timezone if source else UTC)
+        own = chat.timezone if chat else None
+        return when.astimezone(own or (source.timezone if source else UTC))
     return when

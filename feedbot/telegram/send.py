@@ -73,7 +73,8 @@ class Sender:
         at = self._clock.now()
         sent = ((message.chat_id, message.message_id),)
         more = claimed.part + 1 < len(post.parts)
-        return Ended(claimed, at, messages=sent, begun=post.html if more else ())
+        begun = post.html if more else ()
+        return Ended(claimed, at, messages=sent, begun=begun, failed=post.failed)
 
     async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
         """One message to Telegram. Raises TelegramError."""

@@ -48,6 +48,7 @@ class Ended:
 
     begun: where the delivery has further messages to come: the HTML of all of them
     seen: (address, message id) of other messages that were met
+    failed: a template that could not be used, and why (see compose.Post)
     """
 
     claimed: Claimed
@@ -56,6 +57,7 @@ class Ended:
     messages: tuple[tuple[int, int], ...] = ()
     begun: tuple[str, ...] = ()
     seen: tuple[tuple[str, int], ...] = ()
+    failed: tuple[str, str] | None = None
 
 
 def _seen(ended: Sequence[Ended]) -> list[tuple[str, int]]:
@@ -142,6 +144,7 @@ class Settler:
         self._random = random
         self._last_error = ""
         self._slow: set[str] = set()  # chats that said 429 since anything was accepted
+        self._templates: set[str] = set()  # those said to fail
         self.posting = posting
         self.hold: datetime | None = None
         self.refused: str | None = None
@@ -153,6 +156,8 @@ class Settler:
         await doubts.learn(connection, self._bot_id, _seen(ended))
         await self._take_back(connection, ended)
         for one, result in zip(ended, outcomes, strict=True):
+            if one.failed:
+                await self._tell_template(connection, one, *one.failed)
             if one.answer is None:
                 await self._note_accepted(connection, one)
             else:
@@ -162,7 +167,7 @@ class Settler:
 
     async def _note_accepted(self, connection: AsyncConnection, ended: Ended) -> None:
         claimed = ended.claimed
-        if claimed.address.startswith("@") and claimed.chat_id is None:
+        if ended.messages and claimed.address.startswith("@") and claimed.chat_id is None:
             await membership.resolve(connection, claimed.address, ended.messages[0][0])
         self._slow.clear()
         self._last_error = ""
@@ -261,6 +266,22 @@ class Settler:
             message=_named(ended.claimed),
             error=answer.error,
         )
+
+    async def _tell_template(
+        self, connection: AsyncConnection, ended: Ended, template: str, error: str
+    ) -> None:
+        """A template gave way to the default one: said once for each chat and template."""
+        address, topic = ended.claimed.address, ended.claimed.topic
+        named = f"{address}, topic {topic}" if topic else address
+        key = f"template:{address}:{topic}:{hashlib.sha256(template.encode()).hexdigest()[:16]}"
+        if key in self._templates:
+            return
+        self._templates.add(key)
+        values = {"chat": named, "message": _named(ended.claimed), "error": error}
+        log.warning("%s", notice("template", "en", **values))
+        if admin := await subscribers.admin_id(connection):
+            text = notice("template", self.posting.language, **values)
+            await outbox.owe(connection, [owe_notice(admin, key, text)], ended.at)
 
     async def _tell(
         self, connection: AsyncConnection, ended: Ended, name: str, **values: object

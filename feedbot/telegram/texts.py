@@ -66,6 +66,12 @@ _NOTICES = {
         "en": "Telegram refuses a message for {chat}: {error}. It was given up.",
         "ru": "Telegram не принимает сообщение для {chat}: {error}. Оно не будет отправлено.",
     },
+    "template": {
+        "en": "{chat}: its template cannot be used for “{message}”: {error}. That post, and others"
+        " like it, look as they do without one.",
+        "ru": "{chat}: шаблон не подходит для «{message}»: {error}. Это сообщение и подобные ему"
+        " выглядят так же, как без шаблона.",
+    },
     "not retracted": {
         "en": "{chat}: “{message}” cannot be taken back: {error}. Delete it by hand.",
         "ru": "{chat}: «{message}» не удаётся отозвать: {error}. Удалите сообщение вручную.",
