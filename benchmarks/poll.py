@@ -32,7 +32,7 @@ from feedbot.fetch import Fetcher
 from feedbot.model import Source, SourceKind
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Poller
-from feedbot.publish import Publisher
+from feedbot.publish import Plan, Publisher
 from feedbot.schedule import Scheduler
 from feedbot.store import sources
 from feedbot.store.engine import Store
@@ -65,9 +65,7 @@ async def scheduler(urls: Sequence[str], folder: Path) -> AsyncIterator[tuple[St
         )
         async with store.transaction() as connection:
             await sources.sync(connection, list(configured.values()), "press.example", clock.now())
-        publisher = Publisher(
-            store, clock, configured, directory=folder, base_url="http://localhost", limit=50
-        )
+        publisher = Publisher(store, clock, Plan(configured, "http://localhost"), directory=folder)
         poller = Poller(
             store, fetcher, clock, audience, authority="press.example", random=Random(1)
         )

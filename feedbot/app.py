@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,12 +29,14 @@ from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
 from feedbot.publish import Publisher
+from feedbot.publish.configured import authority, base_url, plan_of
 from feedbot.schedule import Scheduler
 from feedbot.status import Status, read_status
 from feedbot.store import backlog, outbox, sources, subscribers
 from feedbot.store.engine import Store
 from feedbot.telegram import Telegram
-from feedbot.web.app import create_app
+from feedbot.web.app import Outdoors, create_app
+from feedbot.web.feedpage import render_page
 from feedbot.web.server import WebServer, listen
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,6 @@ _STANDSTILL = timedelta(seconds=30)
 _GRACE = timedelta(seconds=8)
 #: How long polls may: one that is cut off leaves nothing behind and is made again.
 _POLL_GRACE = timedelta(seconds=4)
-#: Host in new ids where no `feeds.base_url` names one; `.invalid` is nobody's (RFC 2606).
-_NOBODY = "feedbot.invalid"
 
 
 class App:
@@ -66,13 +65,11 @@ class App:
         self.publisher = Publisher(
             store,
             clock,
-            self.sources,
+            plan_of(settings),
             directory=settings.feeds.directory,
-            base_url=base_url(settings),
-            limit=settings.feeds.entries,
         )
         self.poller = Poller(
-            store, fetcher, clock, audience, authority=_authority(settings), random=random
+            store, fetcher, clock, audience, authority=authority(settings), random=random
         )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
         self.housekeeper = Housekeeper(store, clock, lambda: self.settings.telegram.keep_sent)
@@ -124,7 +121,7 @@ class App:
         now = self.clock.now()
         async with self.store.transaction() as connection:
             watched = list(settings.effective_sources())
-            lines = await sources.sync(connection, watched, _authority(settings), now)
+            lines = await sources.sync(connection, watched, authority(settings), now)
             chats = settings.effective_chats()
             fresh = await backlog.newcomers(connection, chats)
             lines += await subscribers.sync_config(
@@ -163,7 +160,7 @@ class App:
     async def run(self, reload: Callable[[], Settings], stop: asyncio.Event) -> None:
         """Schedule, deliver, answer and serve until `stop`. Raises ListenError."""
         web = WebServer(
-            create_app(self.publisher.get, self.publisher.moved, self._overview, self.trouble),
+            create_app(self.publisher, self._page, self._overview, self.trouble, self._outdoors),
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
@@ -225,7 +222,7 @@ class App:
                 log.warning("%s has changed: that takes a restart", key)
             self.settings = new
             self.sources = _by_name(new)
-        self.publisher.configure(self.sources, base_url(new), new.feeds.entries)
+        self.publisher.configure(plan_of(new))
         if self.telegram:
             self.telegram.configure(new)
             self.telegram.wake()  # a new chat may be owed what was before it
@@ -233,8 +230,7 @@ class App:
             await self.daily.sync()
             await self.publisher.publish_all()
         except FeedbotError as error:
-            log.error("while reloading: %s", error)
-            return
+            log.error("while reloading: %s; will be tried again", error)
         log.info("configuration reloaded: %d sources", len(self.sources))
 
     # ---------------------------------------------------------------- how it fares
@@ -260,6 +256,14 @@ class App:
             self.store, self.sources, self.settings.effective_counters(), self.clock.now()
         )
 
+    def _outdoors(self) -> Outdoors:
+        feeds, web = self.settings.feeds, self.settings.web
+        return Outdoors(base_url(self.settings), feeds.base_url is not None, web.trusted_proxies)
+
+    async def _page(self, path: str, base: str | None) -> bytes | None:
+        document = await self.publisher.document(path, base)
+        return render_page(document, path.rpartition(".")[2]) if document else None
+
     async def _overview(self) -> dict[str, Any]:
         status = await self.status()
         return {
@@ -270,7 +274,7 @@ class App:
                     "title": source.title,
                     "url": source.url,
                     "feed": f"feeds/{source.name}.atom",
-                    "ready": self.publisher.get(source.name) is not None,
+                    "ready": self.publisher.get(f"{source.name}.atom") is not None,
                     "entries": source.entries,
                     "last_ok": f"{source.last_ok:%Y-%m-%d %H:%M} UTC"
                     if source.last_ok
@@ -285,18 +289,6 @@ async def _ending_quietly(tick: Callable[[], Awaitable[None]]) -> None:
     """A tick that is cut off at the end is no failure; APScheduler would print a traceback."""
     with suppress(asyncio.CancelledError):
         await tick()
-
-
-def base_url(settings: Settings) -> str:
-    """Where readers reach us: as configured, else where we listen."""
-    if settings.feeds.base_url:
-        return settings.feeds.base_url.rstrip("/")
-    host, port = settings.web.address
-    return f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
-
-
-def _authority(settings: Settings) -> str:
-    return urlsplit(settings.feeds.base_url or "").hostname or _NOBODY
 
 
 def _by_name(settings: Settings) -> Mapping[str, Source]:

@@ -118,6 +118,20 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Combined:
+    """A feed made of several sources'. `sources` None: of all.
+
+    include/exclude: plain words, or `re:` patterns (google-re2)
+    """
+
+    name: str
+    title: str
+    sources: tuple[str, ...] | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Chat:
     """A chat named in the configuration. `sources`/`counters` None: all of them.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -127,7 +127,11 @@ class Scheduler:
     async def publish_unwritten(self) -> None:
         """Try the feeds once more that could not be written."""
         self._unwritten &= self._configured().keys()
-        await self._publish(list(self._unwritten))
+        again = list(self._unwritten)
+        await self._publish(again)
+        if self._publisher.unfinished:
+            with suppress(PublishError, StoreError):  # it was said when it happened first
+                await self._publisher.publish_all()
 
     async def finish(self, grace: timedelta) -> None:
         """Let polls under way end within `grace`, then cut them off; each commits whole or not."""
@@ -160,9 +164,10 @@ class Scheduler:
         """Write the feeds anew from which a command of the operator took something."""
         async with self._store.reading() as connection:
             numbers = await retract.numbers(connection)
-        await self._publish(
-            [name for name in numbers if numbers[name] != self._retracted.get(name)]
-        )
+        taken = [name for name in numbers if numbers[name] != self._retracted.get(name)]
+        await self._publish(taken)
+        for name in taken:
+            await self._publish_combined(name)
         self._retracted = numbers
 
     def _spawn(self, states: Iterable[SourceState]) -> list[asyncio.Task[Polled]]:
@@ -182,10 +187,12 @@ class Scheduler:
             async with self._room:
                 polled = await self._poller.poll(source, state)
             self._refused.pop(source.name, None)
+            if polled.feed_changed:
+                await self._publish([source.name])
             if polled.owes:
                 self._wake()
             if polled.feed_changed:
-                await self._publish([source.name])
+                await self._publish_combined(source.name)
         except StoreError as error:
             return self._rest(source, str(error), str(error))
         except Exception as error:  # a defect of ours must not stop the other sources
@@ -216,6 +223,15 @@ class Scheduler:
                 if name not in self._unwritten:
                     log.error("%s; will be tried again", error)
                 self._unwritten.add(name)
+
+    async def _publish_combined(self, name: str) -> None:
+        """The feeds that a source is part of; after its own, which nobody should wait for."""
+        said = self._publisher.unfinished or bool(self._unwritten)
+        try:
+            await self._publisher.publish_combined(name)
+        except (PublishError, StoreError) as error:
+            if not said:
+                log.error("%s; will be tried again", error)
 
     def _note(self, trouble: str | None) -> None:
         if trouble and trouble != self._trouble:

@@ -56,6 +56,10 @@ async def add_entry(
     if source_id is None:
         values = {
             "name": source,
+            "title": source,
+            "url": "https://press.example.org/",
+            "language": "en",
+            "timezone": "UTC",
             "feed_id": f"tag:{source}",
             "created_at": NOON,
             "active": True,

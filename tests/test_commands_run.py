@@ -98,12 +98,12 @@ async def test_a_reload_takes_up_what_is_right_and_refuses_what_is_wrong(desk: D
     guests = desk.api.add_supergroup("Guests", username="guests")
     async with desk.running() as running:
         await baseline(desk, running)
-        desk.config["sources"].append(desk.source("all", "/all", every="1s"))
+        desk.config["sources"].append(desk.source("whole", "/all", every="1s"))
         desk.config["telegram"]["chats"].append({"id": "@guests", "sources": ["embassy"]})
         desk.save()
         running.send(signal.SIGHUP)
         await running.until(lambda: "configuration reloaded: 2 sources" in running.err)
-        await running.until(lambda: "all: baseline of 20 entries" in running.err)
+        await running.until(lambda: "whole: baseline of 20 entries" in running.err)
         desk.site.publish(event(1))
         await running.until(lambda: desk.posted() and desk.posted(guests.id))
         assert desk.posted() == desk.posted(guests.id) == titles(1)
@@ -119,7 +119,7 @@ async def test_a_reload_takes_up_what_is_right_and_refuses_what_is_wrong(desk: D
         desk.site.publish(event(2))
         await running.until(lambda: len(desk.posted(guests.id)) == 2)
         await running.until(lambda: len(desk.posted()) == 2)
-        assert await serves(running, "/feeds/all.atom")
+        assert await serves(running, "/feeds/whole.atom")
         assert (await running.http.get("/healthz")).status_code == 200
 
 

@@ -23,7 +23,7 @@ from feedbot.fetch import Fetcher
 from feedbot.model import Entry, Source, SourceKind
 from feedbot.owing import Follower
 from feedbot.poll import TELL_AFTER, Audience, Polled, Poller
-from feedbot.store import entries, sources
+from feedbot.store import feeds, sources
 from feedbot.store.engine import Store
 from feedbot.store.schema import causes, deliveries, subscribers
 from feedbot.store.schema import entries as stored
@@ -57,7 +57,7 @@ class Bench:
     async def feed(self, limit: int = 50) -> list[Entry]:
         state = await self.state()
         async with self.store.reading() as connection:
-            return await entries.newest(connection, state.id, limit)
+            return [one.entry for one in await feeds.newest(connection, state.id, limit)]
 
     async def owed(self) -> list[dict[str, Any]]:
         titles = (

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 import pytest
+from lxml import etree
 
 from feedbot.clock import SimulatedClock
 from feedbot.diff import Rules, diff
 from feedbot.errors import PublishError
 from feedbot.identity import identify
-from feedbot.model import Item, Source
-from feedbot.publish import Publisher, replace_file
+from feedbot.model import Combined, Item, Source
+from feedbot.publish import Plan, Publisher, everything
+from feedbot.publish.files import replace_file
 from feedbot.store import entries, sources
 from feedbot.store.engine import Store
 
@@ -43,7 +45,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def put(store: Store, *numbers: int, baseline: datetime = NOW) -> None:
+async def put(store: Store, *numbers: int, name: str = "embassy", now: datetime = NOW) -> None:
     """Store a listing as a sound poll would."""
     items = [
         Item(f"Event {n}", f"https://press.example.org/{n}", date=date(2020, 5, n), summary="Told.")
@@ -51,24 +53,27 @@ async def put(store: Store, *numbers: int, baseline: datetime = NOW) -> None:
     ]
     rows = identify(items, SOURCE.url)
     async with store.transaction() as connection:
-        state = await sources.load(connection, "embassy")
+        state = await sources.load(connection, name)
         known = await entries.recall(connection, state, rows)
         decided = diff(rows, known, state.places, state.polls + 1, Rules())
         applied = await entries.apply(
-            connection, state, decided, rows, source=SOURCE, authority="a.example", now=NOW
+            connection, state, decided, rows, source=SOURCE, authority="a.example", now=now
         )
-        await sources.record_sound(connection, replace(applied.state, baseline_at=baseline))
+        await sources.record_sound(connection, replace(applied.state, baseline_at=NOW))
 
 
-def publisher(store: Store, folder: Path, clock: SimulatedClock | None = None) -> Publisher:
-    return Publisher(
-        store,
-        clock or SimulatedClock(NOW),
-        {"embassy": SOURCE},
-        directory=folder,
-        base_url="https://feeds.example.org",
-        limit=3,
-    )
+PLAN = Plan({"embassy": SOURCE}, "https://feeds.example.org", limit=3, combined=(everything("en"),))
+
+
+def publisher(
+    store: Store, folder: Path, clock: SimulatedClock | None = None, plan: Plan = PLAN
+) -> Publisher:
+    return Publisher(store, clock or SimulatedClock(NOW), plan, directory=folder)
+
+
+async def sync(store: Store, *configured: Source, now: datetime = NOW) -> None:
+    async with store.transaction() as connection:
+        await sources.sync(connection, configured, "press.example.org", now)
 
 
 async def test_the_file_holds_the_newest_entries_newest_first(store: Store, tmp_path: Path) -> None:
@@ -87,7 +92,7 @@ async def test_the_file_holds_the_newest_entries_newest_first(store: Store, tmp_
 async def test_before_the_baseline_there_is_no_feed(store: Store, tmp_path: Path) -> None:
     publishing = publisher(store, tmp_path)
     await publishing.publish_all()
-    assert publishing.get("embassy") is None
+    assert publishing.get("embassy.atom") is None
     assert not (tmp_path / "embassy.atom").exists()
 
 
@@ -103,7 +108,8 @@ async def test_unchanged_bytes_are_not_written_again(store: Store, tmp_path: Pat
     await second.publish_all()
     after = (tmp_path / "embassy.atom").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert second.get("embassy") == first.get("embassy")
+    feeds = [one.get("embassy.atom") for one in (first, second)]
+    assert len({(feed.body, feed.etag, feed.modified) for feed in feeds if feed}) == 1
 
 
 async def test_of_builds_at_the_same_time_the_last_one_counts(store: Store, tmp_path: Path) -> None:
@@ -113,14 +119,13 @@ async def test_of_builds_at_the_same_time_the_last_one_counts(store: Store, tmp_
     for turn in range(20):
         builds = []
         for number in range(5):
-            base_url = f"https://{turn}-{number}.example.org"
-            publishing.configure({"embassy": SOURCE}, base_url, 3)
+            publishing.configure(replace(PLAN, base_url=f"https://{turn}-{number}.example.org"))
             builds.append(asyncio.create_task(publishing.publish("embassy")))
             await asyncio.sleep(0)
         await asyncio.gather(*builds)
         body = (tmp_path / "embassy.atom").read_bytes()
         assert f"https://{turn}-4.example.org".encode() in body
-        feed = publishing.get("embassy")
+        feed = publishing.get("embassy.atom")
         assert feed is not None
         assert feed.body == body
 
@@ -135,7 +140,7 @@ async def test_last_modified_moves_by_a_second_with_the_body_whatever_the_clock_
         clock.advance(timedelta(seconds=step))
         await put(store, newest, 3)
         await publishing.publish("embassy")
-        feed = publishing.get("embassy")
+        feed = publishing.get("embassy.atom")
         assert feed is not None
         seen.append((feed.modified, feed.etag))
         assert gzip.decompress(feed.gzipped) == feed.body
@@ -177,15 +182,129 @@ async def test_other_processes_write_the_same_bytes(store: Store, tmp_path: Path
     assert written[0] == written[1]
 
 
-async def test_a_removed_sources_feed_stays_as_it_is(store: Store, tmp_path: Path) -> None:
+async def test_a_removed_source_leaves_a_last_feed_that_says_so(
+    store: Store, tmp_path: Path
+) -> None:
+    await put(store, 5, 4)
+    await publisher(store, tmp_path).publish_all()
+    await sync(store, now=NOW + timedelta(days=3))
+    later = publisher(store, tmp_path)
+    later.configure(replace(PLAN, sources={}, combined=()))
+    await later.publish_all()
+    for ending in ("atom", "rss", "json"):
+        assert later.get(f"embassy.{ending}") is None
+        assert later.gone(f"embassy.{ending}")
+        assert not (tmp_path / f"all.{ending}").exists()
+        assert not (tmp_path / f"all.{ending}.gz").exists()
+    assert later.gone("all.atom")
+    last = feedparser.parse((tmp_path / "embassy.atom").read_bytes())
+    assert [entry.title for entry in last.entries] == [
+        "This feed has ended", "Event 5", "Event 4"
+    ]  # fmt: skip
+    assert last.feed.title == "Press office"
+    assert "Since 30 May 2020" in last.entries[0].summary
+    assert last.entries[0].updated > last.entries[1].updated
+
+    await sync(store, SOURCE)
+    again = publisher(store, tmp_path)
+    await again.publish_all()
+    assert not again.gone("embassy.atom")
+    assert not again.gone("all.atom")
+    back = feedparser.parse((tmp_path / "embassy.atom").read_bytes())
+    assert [entry.title for entry in back.entries] == ["Event 5", "Event 4"]
+
+
+async def test_every_feed_lies_there_in_three_formats_and_packed(
+    store: Store, tmp_path: Path
+) -> None:
     await put(store, 5)
     await publisher(store, tmp_path).publish_all()
-    later = publisher(store, tmp_path)
-    later.configure({}, "https://feeds.example.org", 3)
-    await later.publish_all()
-    feed = later.get("embassy")
-    assert feed is not None
-    assert feed.body == (tmp_path / "embassy.atom").read_bytes()
+    names = [
+        f"{name}.{ending}" for name in ("all", "embassy") for ending in ("atom", "json", "rss")
+    ]
+    both = [*names, "all.opml", "feed.css"]
+    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".db"} >= {
+        *both, *(f"{name}.gz" for name in both)
+    }  # fmt: skip
+    for name in both:
+        plain, packed = tmp_path / name, tmp_path / f"{name}.gz"
+        assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+        assert packed.stat().st_mtime == plain.stat().st_mtime
+
+
+async def test_opml_lists_all_feeds(store: Store, tmp_path: Path) -> None:
+    await publisher(store, tmp_path).publish_all()
+    outlines = etree.parse(tmp_path / "all.opml").getroot().findall("body/outline")
+    assert [(line.get("text"), line.get("xmlUrl"), line.get("htmlUrl")) for line in outlines] == [
+        ("All sources", "https://feeds.example.org/feeds/all.atom", None),
+        ("Press office", "https://feeds.example.org/feeds/embassy.atom", SOURCE.url),
+    ]
+
+
+COURT = replace(SOURCE, name="court", url="https://court.example.org/", title="Court")
+
+
+def titles(folder: Path, name: str) -> list[str]:
+    feed = feedparser.parse((folder / f"{name}.atom").read_bytes())
+    assert not feed.bozo
+    return [entry.title for entry in feed.entries]
+
+
+async def test_combined_feeds_have_what_they_ask_for(store: Store, tmp_path: Path) -> None:
+    plan = replace(
+        PLAN,
+        sources={"embassy": SOURCE, "court": COURT},
+        combined=(
+            everything("en"),
+            Combined("one", "Only the court", ("court",)),
+            Combined("some", "Some", include=("Event 5", "re:Event [24]$"), exclude=("Event 2",)),
+        ),
+    )
+    await sync(store, SOURCE, COURT)
+    await put(store, 5, 4)
+    await put(store, 3, 2, name="court")
+    publishing = publisher(store, tmp_path, plan=plan)
+    await publishing.publish_all()
+    assert titles(tmp_path, "all") == ["Event 5", "Event 3", "Event 2"]  # the last three to come
+    assert titles(tmp_path, "one") == ["Event 3", "Event 2"]
+    assert titles(tmp_path, "some") == ["Event 5", "Event 4"]
+    whole = feedparser.parse((tmp_path / "all.atom").read_bytes())
+    assert [entry.source.title for entry in whole.entries] == ["Press office", "Court", "Court"]
+    assert len({entry.updated for entry in whole.entries}) == 3
+    await put(store, 6, 3, 2, name="court")
+    await publishing.publish("court")
+    await publishing.publish_combined("court")
+    assert titles(tmp_path, "all")[0] == titles(tmp_path, "one")[0] == "Event 6"
+    assert titles(tmp_path, "some") == ["Event 5", "Event 4"]
+
+
+async def test_many_sources_are_combined_by_what_came_last(store: Store, tmp_path: Path) -> None:
+    several = [replace(SOURCE, name=f"site-{number}") for number in range(25)]
+    await sync(store, *several)
+    for number, source in enumerate(several):
+        await put(store, 1 + number % 5, name=source.name, now=NOW + timedelta(minutes=number))
+    plan = replace(PLAN, sources={source.name: source for source in several})
+    await publisher(store, tmp_path, plan=plan).publish_all()
+    feed = feedparser.parse((tmp_path / "all.atom").read_bytes())
+    assert sorted(entry.updated for entry in feed.entries) == [
+        f"2020-05-27T21:{minute}:00.0000{number}+00:00"
+        for minute, number in (("17", 24), ("18", 25), ("19", 26))
+    ]
+
+
+async def test_an_id_of_a_combined_feed_stays_when_everything_moves(
+    store: Store, tmp_path: Path
+) -> None:
+    await put(store, 5)
+    ids = []
+    for base_url in ("https://feeds.example.org", "https://other.example.net/news"):
+        plan = replace(PLAN, base_url=base_url, authority="other.example.net")
+        await publisher(store, tmp_path, plan=plan).publish_all()
+        feed = feedparser.parse((tmp_path / "all.atom").read_bytes())
+        ids.append((feed.feed.id, feed.entries[0].id))
+        assert {link.rel: link.href for link in feed.feed.links}["self"].startswith(base_url)
+    assert ids[0] == ids[1]
+    assert ids[0][0].startswith("tag:other.example.net,2020-05-27:all/")
 
 
 async def test_a_folder_that_cannot_be_written_is_one_line(store: Store, tmp_path: Path) -> None:

@@ -42,13 +42,13 @@ async def test_a_store_that_refuses_leaves_the_old_configuration_whole(desk: Des
             "CREATE TRIGGER refused BEFORE INSERT ON sources"
             " BEGIN SELECT RAISE(ABORT, 'no more sources'); END"
         )
-        desk.config["sources"].append(desk.source("all", "/all", every="1s"))
+        desk.config["sources"].append(desk.source("whole", "/all", every="1s"))
         desk.save()
         running.send(signal.SIGHUP)
         await running.until(lambda: "not reloaded, the old one stays" in running.err)
         assert "feedbot.db: no more sources; " in running.err
-        assert "feeds/all.atom" not in (await running.http.get("/")).text
+        assert "feeds/whole.atom" not in (await running.http.get("/")).text
         alter("DROP TRIGGER refused")
         running.send(signal.SIGHUP)
-        await running.until(lambda: "all: baseline of 20 entries" in running.err)
+        await running.until(lambda: "whole: baseline of 20 entries" in running.err)
         assert "Traceback" not in running.err

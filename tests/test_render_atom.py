@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,35 +18,33 @@ from lxml import etree
 
 from feedbot import __version__
 from feedbot.model import Entry
-from feedbot.render.atom import FeedMeta, render_atom
+from feedbot.render.atom import HISTORY, MEDIA, TOMBSTONES, render_atom
+from feedbot.render.document import Channel, Place
+from tests.feeds import (
+    ARCHIVE,
+    CHANNEL,
+    ENTRY,
+    GONE,
+    PLACE,
+    ROOT,
+    SELF,
+    WHOLE,
+    atom,
+    complaints,
+    document,
+    everything,
+    kinds,
+    several,
+)  # fmt: skip
 from tests.hostile import TEXTS
-from tests.require import VALIDATOR, needs
+from tests.require import needs
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-SELF = "https://feeds.example.org/press.atom"
-META = FeedMeta(
-    id="tag:example.org,2020-05-27:press",
-    title="Press & news",
-    url="https://example.org/press",
-    self_url=SELF,
-    language="en",
-    author="The Embassy",
-    timezone=ZoneInfo("Europe/London"),
-    fallback_updated=datetime(2020, 1, 1, tzinfo=UTC),
-)
-ENTRY = Entry(
-    id="tag:example.org,2020-05-27:press/1",
-    title="Q&A of 26 May",
-    link="https://example.org/article/1?a=1&b=2",
-    published=datetime(2020, 5, 27, 11, 0, 0, 123, tzinfo=UTC),
-    updated=datetime(2020, 5, 27, 20, 55, tzinfo=UTC),
-    summary="First <paragraph>.\nIts second line.\n\nSecond.",
-    categories=("News", "News", " \x00", "Speeches"),
-)
+META = CHANNEL
 
 
-def parsed(meta: FeedMeta, *entries: Entry) -> etree._Element:
-    return etree.fromstring(render_atom(meta, entries))
+def parsed(channel: Channel, *entries: Entry, place: Place = PLACE) -> etree._Element:
+    return etree.fromstring(atom(channel, *entries, place=place))
 
 
 def text(element: etree._Element, path: str) -> str | None:
@@ -57,13 +54,6 @@ def text(element: etree._Element, path: str) -> str | None:
 
 def links(element: etree._Element) -> list[dict[str, str]]:
     return [dict(link.attrib) for link in element.findall(ATOM + "link")]
-
-
-def several(number: int) -> list[Entry]:
-    return [
-        replace(ENTRY, id=f"{ENTRY.id}{at}", updated=ENTRY.updated - timedelta(seconds=at))
-        for at in range(number)
-    ]
 
 
 def test_an_entry_says_what_it_must() -> None:
@@ -106,6 +96,57 @@ def test_the_feed_says_what_it_must() -> None:
     assert feed.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
 
 
+def test_a_lead_image_is_an_enclosure_and_a_thumbnail() -> None:
+    entry = parsed(META, WHOLE).find(ATOM + "entry")
+    assert links(entry) == [
+        {"href": WHOLE.link, "rel": "alternate"},
+        {"href": WHOLE.image, "rel": "enclosure", "type": "image/jpeg"},
+    ]
+    assert entry.find(f"{{{MEDIA}}}thumbnail").get("url") == WHOLE.image
+    odd = parsed(META, replace(WHOLE, image="javascript:x")).find(ATOM + "entry")
+    assert len(links(odd)) == 1
+
+
+def test_an_entry_of_a_combined_feed_names_its_own() -> None:
+    first, second = (
+        etree.fromstring(render_atom(document(META, *several(1), WHOLE, combined=True)))
+    ).findall(ATOM + "entry")
+    source = first.find(ATOM + "source")
+    assert [text(source, name) for name in ("id", "title")] == [META.id, "Press & news"]
+    assert links(source) == [
+        {"href": SELF, "rel": "self", "type": "application/atom+xml"},
+        {"href": META.url, "rel": "alternate"},
+    ]
+    # of two entries updated at once, in two sources
+    assert text(first, "updated") == "2020-05-27T21:55:00+01:00"
+    assert text(second, "updated") == "2020-05-27T21:55:00.000001+01:00"
+
+
+def test_an_archive_says_what_it_is_and_where_the_others_are() -> None:
+    feed = parsed(META, WHOLE, place=ARCHIVE)
+    assert feed.find(f"{{{HISTORY}}}archive") is not None
+    assert {link["rel"]: link["href"].removeprefix(ROOT) for link in links(feed)} == {
+        "alternate": META.url,
+        "self": "/press/50/2.atom",
+        "current": "/press.atom",
+        "prev-archive": "/press/50/1.atom",
+        "next-archive": "/press/50/3.atom",
+    }
+    assert parsed(META, WHOLE).find(f"{{{HISTORY}}}archive") is None
+
+
+def test_an_entry_that_left_has_a_tombstone() -> None:
+    feed = etree.fromstring(render_atom(document(META, ENTRY, gone=GONE)))
+    [stone] = feed.findall(f"{{{TOMBSTONES}}}deleted-entry")
+    assert dict(stone.attrib) == {"ref": GONE[0][0], "when": "2020-05-27T22:00:00+01:00"}
+    assert text(feed, "updated") == "2020-05-27T22:00:00+01:00"
+
+
+def test_a_stylesheet_is_named_before_the_feed() -> None:
+    head = render_atom(document(META, ENTRY), "feed.css").split(b"\n")[:2]
+    assert head[1] == b'<?xml-stylesheet type="text/css" href="feed.css"?>'
+
+
 def test_entries_keep_the_order_given_and_updated_is_the_newest() -> None:
     entries = several(3)[::-1]
     feed = parsed(META, *entries)
@@ -116,7 +157,7 @@ def test_entries_keep_the_order_given_and_updated_is_the_newest() -> None:
 
 
 def test_an_empty_feed_is_one() -> None:
-    feed = parsed(replace(META, author="", self_url=None, language="not a language"))
+    feed = parsed(replace(META, author="", language="not a language"), place=Place())
     assert text(feed, "updated") == "2020-01-01T00:00:00+00:00"
     assert text(feed, "author/name") == "Press & news"
     assert [link["rel"] for link in links(feed)] == ["alternate"]
@@ -189,7 +230,7 @@ def test_no_text_costs_the_feed(
 
 
 def test_an_independent_reader_reads_it_back() -> None:
-    found = feedparser.parse(render_atom(META, several(2)))
+    found = feedparser.parse(atom(META, *several(2)))
     assert not found.bozo
     assert found.feed.title == "Press & news"
     assert [entry.link for entry in found.entries] == [ENTRY.link, ENTRY.link]
@@ -198,9 +239,8 @@ def test_an_independent_reader_reads_it_back() -> None:
 
 SCRIPT = """
 import sys
-from tests.test_render_atom import META, several
-from feedbot.render.atom import render_atom
-sys.stdout.buffer.write(render_atom(META, several(5)))
+from tests.feeds import everything
+sys.stdout.buffer.write(everything())
 """
 
 
@@ -215,7 +255,7 @@ def test_the_same_bytes_whatever_hash_seed_locale_and_zone() -> None:
         ).stdout
         for seed, locale, zone in (("1", "C", "UTC"), ("2", "C.UTF-8", "Asia/Tokyo"))
     }
-    assert made == {render_atom(META, several(5))}
+    assert made == {everything()}
 
 
 def test_the_clock_is_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,28 +268,15 @@ def test_the_clock_is_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
         def now(cls, tz: object = None) -> Later:
             return cls(2099, 1, 1, tzinfo=UTC)
 
-    before = [render_atom(META, several(2)), render_atom(META, [])]
+    before = everything()
     monkeypatch.setattr("feedgen.feed.datetime", Later)
     monkeypatch.setattr("feedgen.entry.datetime", Later)
-    assert [render_atom(META, several(2)), render_atom(META, [])] == before
-
-
-def complaints(tmp_path: Path, feed: bytes) -> list[dict[str, object]]:
-    """What the W3C validator has against a feed served at SELF."""
-    file = tmp_path / "press.atom"
-    file.write_bytes(feed)
-    done = subprocess.run(
-        [sys.executable, str(VALIDATOR), "--at", SELF, str(file)], capture_output=True, text=True
-    )
-    assert done.returncode in (0, 1), done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    return [event for event in found if event["kind"] != "UnknownNamespace"]
+    assert everything() == before
 
 
 @needs("validator")
 def test_the_validator_notices_what_is_wrong(tmp_path: Path) -> None:
-    assert complaints(tmp_path, render_atom(META, several(1)).replace(b"<title>", b"<titel>"))
+    assert complaints(tmp_path, atom(META, *several(1)).replace(b"<title>", b"<titel>"))
 
 
 @needs("validator")
@@ -270,4 +297,12 @@ def test_the_validator_notices_what_is_wrong(tmp_path: Path) -> None:
     ids=range(10),
 )  # fmt: skip
 def test_the_validator_finds_nothing(tmp_path: Path, entries: list[Entry]) -> None:
-    assert complaints(tmp_path, render_atom(META, entries)) == []
+    assert complaints(tmp_path, atom(META, *entries)) == []
+
+
+@needs("validator")
+@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind != "nowhere"])
+def test_the_validator_finds_nothing_in_any_kind(tmp_path: Path, kind: str) -> None:
+    made = kinds()[kind]
+    name = f"{made.place.name}.atom"
+    assert complaints(tmp_path, render_atom(made, "feed.css"), name) == []

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.model import Chat, DeliveryState
 from feedbot.owing import owe_notice
-from feedbot.store import entries, ledger, outbox, posts, retract, schema
+from feedbot.store import feeds, ledger, outbox, posts, retract, schema
 from feedbot.store.outbox import Counts, Outcome
 from feedbot.store.schema import deliveries, messages
 from feedbot.telegram.settings import Posting
@@ -68,7 +68,7 @@ async def test_a_post_leaves_every_chat_and_its_feed(desk: Desk) -> None:
     assert await desk.drain()
     assert await take_back(desk) == 0
     async with desk.store.reading() as connection:
-        assert await entries.newest(connection, 1, 9) == []
+        assert await feeds.newest(connection, 1, 9) == []
         assert await retract.numbers(connection) == {"press": 1}
     assert await desk.drain()
     assert (there(desk, channel.id), there(desk, person.id)) == ([], [])

@@ -11,7 +11,7 @@ from typing import Any
 from feedbot.daily import Daily
 from feedbot.demo.site import Fault
 from feedbot.poll import Audience
-from feedbot.publish import Publisher
+from feedbot.publish import Plan, Publisher
 from feedbot.schedule import Scheduler
 from feedbot.store import sources
 from tests.test_poll import Bench, bench, event
@@ -37,10 +37,8 @@ class Ticking:
         self.publisher = Publisher(
             bench.store,
             bench.clock,
-            self.sources,
+            Plan(self.sources, "https://feeds.example.org"),
             directory=folder / "feeds",
-            base_url="https://feeds.example.org",
-            limit=50,
         )
         daily = Daily(bench.store, bench.clock, Audience(nobody, none), tuple)
         self.scheduler = Scheduler(
@@ -120,7 +118,7 @@ async def test_what_changed_is_published_and_what_is_owed_wakes_delivery(
     await ticking.tick_until("embassy", await ticking.polls("embassy") + 2)
     await ticking.scheduler.finish(timedelta(seconds=5))
     assert ticking.woken  # once, or twice where `other` has shown it too
-    feed = ticking.publisher.get("embassy")
+    feed = ticking.publisher.get("embassy.atom")
     assert feed is not None
     assert b"Something new" in feed.body
 

@@ -251,7 +251,11 @@ async def test_feeds_that_find_no_room_are_written_when_there_is_some(brisk: Con
             assert (place / "embassy.atom").read_bytes() == before
         await running.until(lambda: b"Event number 1" in (place / "embassy.atom").read_bytes())
         await well_again(brisk, running, ["Event number 1"])
-        assert [path.name for path in place.iterdir()] == ["embassy.atom"]
+        assert {path.name for path in place.iterdir()} == {
+            "feed.css", "feed.css.gz", "all.opml", "all.opml.gz",
+            *(f"{name}.{end}{gz}" for name in ("all", "embassy") for end in ("atom", "rss", "json")
+              for gz in ("", ".gz")),
+        }  # fmt: skip
 
 
 @needs("namespaces")
@@ -262,18 +266,18 @@ async def test_a_source_removed_while_its_feed_finds_no_room(brisk: Confined) ->
     async with brisk.running() as running:
         await baseline(brisk, running)
         place = seen_by(running.process.pid, small)
-        before = (place / "embassy.atom").read_bytes()
         with filled(place):
             brisk.site.publish(event(1))
             await running.until(lambda: "will be tried again" in running.err)
-            brisk.config["sources"] = [brisk.source("all", "/all", every="1s")]
+            brisk.config["sources"] = [brisk.source("whole", "/all", every="1s")]
             brisk.save()
             running.send(signal.SIGHUP)
             await running.until(lambda: "configuration reloaded: 1 sources" in running.err)
-        await running.until((place / "all.atom").exists)
+        await running.until((place / "whole.atom").exists)
+        await running.until(lambda: b"has ended" in (place / "embassy.atom").read_bytes())
         health = await running.http.get("/healthz")
         assert (health.status_code, health.text) == (200, "ok\n")
-        assert (place / "embassy.atom").read_bytes() == before
+        assert (await running.http.get("/feeds/embassy.atom")).status_code == 410
         assert "Traceback" not in running.err
 
 

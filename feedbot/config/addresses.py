@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -100,6 +101,17 @@ def _listen(text: str) -> str:
     return text
 
 
+def _network(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise WrongValueError(
+            f"{quoted(text)} is neither an address nor a network",
+            'write e.g. "127.0.0.1" or "192.0.2.0/24"',
+        ) from None
+    return text
+
+
 def _storage_url(text: str) -> str:
     scheme = text.partition(":")[0].partition("+")[0]
     cure = 'write e.g. "sqlite:///feedbot.db"'
@@ -134,6 +146,7 @@ RootUrl = Annotated[str, AfterValidator(_root_url), Field(json_schema_extra={"fo
 ApiUrl = Annotated[str, AfterValidator(_api_url), Field(json_schema_extra={"format": "uri"})]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 Contact = Annotated[str, AfterValidator(_contact)]
+Network = Annotated[str, AfterValidator(_network)]
 Listen = Annotated[str, AfterValidator(_listen)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 ChatId = Annotated[

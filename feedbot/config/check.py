@@ -32,6 +32,7 @@ def check(data: Table) -> Iterator[Finding]:
     yield from _named_twice(data, "counters")
     yield from _chats(data)
     yield from _renamed(data)
+    yield from _combined(data)
     for index, source in _tables(data, "sources"):
         yield from _source(("sources", index), source)
     for index, counter in _tables(data, "counters"):
@@ -74,6 +75,24 @@ def _renamed(data: Table) -> Iterator[Finding]:
         elif first.setdefault(was, index) != index:
             numbers = f"numbers {first[was] + 1} and {index + 1}"
             yield Finding(path, f"two sources were {quoted(was)} ({numbers})", "keep one of them")
+
+
+def _combined(data: Table) -> Iterator[Finding]:
+    """A combined feed lies beside those of the sources, so it must not have a source's name."""
+    feeds = data.get("feeds")
+    names = _names(data, "sources")
+    first: dict[str, int] = {}
+    for index, row in _tables(feeds, "combined") if isinstance(feeds, Mapping) else []:
+        path, name = ("feeds", "combined", index), row.get("name")
+        if isinstance(name, str) and name in names:
+            what = f"{quoted(name)} is a source's name, and both would be {name}.atom"
+            yield Finding((*path, "name"), what, "give it another name")
+        elif isinstance(name, str) and first.setdefault(name, index) != index:
+            what = f"is named twice (numbers {first[name] + 1} and {index + 1})"
+            yield Finding((*path, "name"), what, "give one of them another name")
+        listed = row.get("sources")
+        for place, source in enumerate(listed if isinstance(listed, list) else []):
+            yield from _unknown((*path, "sources", place), source, names, "source")
 
 
 def _unknown(path: KeyPath, name: Any, known: Sequence[str], kind: str) -> Iterator[Finding]:

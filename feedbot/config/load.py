@@ -188,6 +188,8 @@ def _doubts(settings: Settings) -> Iterator[str]:
     if not settings.sources:
         yield "sources: there is none, so nothing is watched"
     for source in settings.sources:
+        if source.name == "all":
+            yield "sources[all].name: takes the place of all.atom, the feed of all sources"
         if source.every < POLITE:
             every = format_duration(source.every)
             yield f"sources[{source.name}].every: {every} is often; many sites mind under 30s"

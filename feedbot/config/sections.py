@@ -15,13 +15,14 @@ from feedbot.config.addresses import (
     ChatId,
     Contact,
     Listen,
+    Network,
     ProxyUrl,
     RootUrl,
     StorageUrl,
     parse_listen,
 )
 from feedbot.config.amounts import Duration, Size, Zone, parse_duration
-from feedbot.config.texts import FilePath, Pattern, Template, Token
+from feedbot.config.texts import FilePath, Name, Pattern, Template, Text, Token
 
 Language = Literal["en", "ru"]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -69,17 +70,45 @@ class Http(Section):
     )
 
 
+class Combined(Section):
+    """A feed made of several sources'."""
+
+    name: Name = Field(description="Its permanent name: the feed is NAME.atom.")
+    title: Text | None = Field(default=None, description="What readers see; left out: the name.")
+    sources: Annotated[tuple[str, ...], Strict(False)] | None = Field(
+        default=None, description="Names of its sources; left out: all."
+    )
+    include: Annotated[tuple[Pattern, ...], Strict(False)] = Field(
+        default=(),
+        description="Only items with one of these words, or `re:` patterns (RE2), are in it.",
+    )
+    exclude: Annotated[tuple[Pattern, ...], Strict(False)] = Field(
+        default=(),
+        description="Items with one of these words, or `re:` patterns (RE2), are not in it.",
+    )
+
+    def value(self) -> model.Combined:
+        """The feed as the rest of feedbot knows it."""
+        return model.Combined(
+            self.name, self.title or self.name, self.sources, self.include, self.exclude
+        )
+
+
 class Feeds(Section):
     """The feed files."""
 
     directory: FilePath = Field(
-        default=Path("feeds"), description="The folder that gets a NAME.atom for each source."
+        default=Path("feeds"),
+        description="The folder that gets a NAME.atom, .rss and .json for each source.",
     )
     base_url: RootUrl | None = Field(
         default=None,
         description="Where readers find feedbot; a feed names itself /feeds/NAME.atom below it.",
     )
     entries: Count = Field(default=50, description="How many entries each feed holds.")
+    combined: Annotated[tuple[Combined, ...], Strict(False)] = Field(
+        default=(), description="Feeds made of several sources, beside all.atom, which has all."
+    )
 
 
 class Web(Section):
@@ -87,6 +116,11 @@ class Web(Section):
 
     listen: Listen = Field(
         default="127.0.0.1:8080", description="The address it listens on, host:port."
+    )
+
+    trusted_proxies: Annotated[tuple[Network, ...], Strict(False)] = Field(
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-* headers are believed.",
     )
 
     @property

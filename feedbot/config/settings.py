@@ -74,6 +74,10 @@ class Settings(Section):
             for counter in self.counters
         )
 
+    def effective_combined(self) -> tuple[model.Combined, ...]:
+        """The feeds made of several sources', in the file's order."""
+        return tuple(combined.value() for combined in self.feeds.combined)
+
     def effective_chats(self) -> tuple[model.Chat, ...]:
         """The chats, in the file's order."""
         return tuple(chat.value() for chat in self.telegram.chats)

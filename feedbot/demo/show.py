@@ -20,11 +20,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from feedbot import config
-from feedbot.app import App, base_url
+from feedbot.app import App
 from feedbot.clock import Clock, SimulatedClock, SystemClock
 from feedbot.config import Settings
 from feedbot.demo.botapi import TOKEN, FakeBotApi, chat_as_text
 from feedbot.demo.site import LISTING, PressSite, SampleSite, correction, demo_events
+from feedbot.publish.configured import base_url
 
 ZONE = ZoneInfo("Europe/London")
 CHANNEL = "@press_office_demo"

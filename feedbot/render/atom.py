@@ -1,141 +1,155 @@
-"""A source's entries as an Atom feed (RFC 4287): from the same entries, always the same bytes."""
+"""A document as Atom (RFC 4287), with archives (RFC 5005) and tombstones (RFC 6721): by feedgen.
+
+feedgen loses `rel`, `type` and `length` of an entry's links, knows nothing of archives, hubs and
+tombstones, and writes half of `atom:source`; its own seam for that, extensions, writes the rest.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from html import escape, unescape
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
+from lxml import etree
 
 from feedbot import __version__
-from feedbot.model import Entry
-from feedbot.render.text import clean, clip, one_line, paragraphs, safe_url
+from feedbot.render.document import Article, Document, Origin, Place, rfc3339
 
-_WEB = frozenset({"http", "https"})
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-#: A title is a line, not an essay; readers choke on more.
-MAX_TITLE = 1000
-#: XML parsers refuse a text node above 10 MB; a text above this (in characters) is shortened.
-MAX_TEXT = 2_000_000
-MAX_CATEGORIES = 50
-#: Markup that has strayed into plain text: validators and readers would take it for HTML.
-_END_TAG = re.compile(r"</\w+>")
-_REFERENCE = re.compile(r"&#?\w{1,32};")
+CONTENT_TYPE = "application/atom+xml; charset=utf-8"
+ENDING = "atom"
+HISTORY = "http://purl.org/syndication/history/1.0"
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
+MEDIA = "http://search.yahoo.com/mrss/"
+_TYPE = "application/atom+xml"
 
 
-@dataclass(frozen=True, slots=True)
-class FeedMeta:
-    """What a feed says of itself.
+class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What belongs to the whole feed and feedgen has no word for."""
 
-    id:       `tag:` URI, permanent
-    url:      the page it was made from (the alternate link)
-    self_url: where the feed is served, None where that is not known
-    author:   always needed (RFC 4287, 4.1.1); empty: the title stands in
-    timezone: in whose offset times are written
-    fallback_updated: the feed's `updated` (aware) while it has no entries
-    """
+    document: Document
 
-    id: str
-    title: str
-    url: str
-    self_url: str | None
-    language: str
-    author: str
-    timezone: ZoneInfo
-    fallback_updated: datetime
+    def extend_ns(self) -> dict[str, str]:
+        return namespaces(self.document, tombstones=True)
+
+    def extend_atom(self, feed: Any) -> Any:
+        for rel, url in related(self.document.place, ENDING):
+            etree.SubElement(feed, "link", href=url, rel=rel, **_typed(rel))
+        if self.document.place.archive:
+            etree.SubElement(feed, f"{{{HISTORY}}}archive")
+        for stone in self.document.tombstones:
+            etree.SubElement(
+                feed, f"{{{TOMBSTONES}}}deleted-entry", ref=stone.id, when=rfc3339(stone.when)
+            )
+        return feed
 
 
-class _AlternateLink(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """Gives an entry's link its `rel`, which feedgen loses."""
+class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
+    """What belongs to an entry and feedgen loses or has no word for."""
+
+    article: Article
+    place: Place
 
     def extend_atom(self, entry: Any) -> Any:
         for link in entry.findall("link"):
             link.attrib["rel"] = "alternate"
+        if image := self.article.image:
+            known = {"type": image.type, "length": image.length and str(image.length)}
+            found = {name: value for name, value in known.items() if value}
+            etree.SubElement(entry, "link", rel="enclosure", href=image.url, **found)
+            etree.SubElement(entry, f"{{{MEDIA}}}thumbnail", url=image.url)
+        if self.article.origin:
+            _source(entry, self.article, self.article.origin, self.place)
         return entry
 
 
-def render_atom(meta: FeedMeta, entries: Sequence[Entry]) -> bytes:
-    """The feed as UTF-8 bytes, entries in the order given.
+def _source(entry: Any, article: Article, origin: Origin, place: Place) -> None:
+    """`atom:source`: where an entry of a combined feed was taken from (RFC 4287, 4.2.11).
 
-    Nothing but the arguments goes in: no clock, no locale, no hash order. Characters that XML
-    refuses are taken out, so that no entry can cost the feed.
+    Its `updated` is that of the feed with this entry on top: with the newest, every entry would
+    change whenever another came.
     """
+    source = etree.SubElement(entry, "source")
+    etree.SubElement(source, "id").text = origin.id
+    etree.SubElement(source, "title").text = origin.title
+    etree.SubElement(source, "updated").text = rfc3339(article.updated)
+    if url := place.url(origin.name, ENDING):
+        etree.SubElement(source, "link", href=url, rel="self", type=_TYPE)
+    if origin.url:
+        etree.SubElement(source, "link", href=origin.url, rel="alternate")
+
+
+def namespaces(document: Document, *, tombstones: bool) -> dict[str, str]:
+    """The prefixes that a document needs, and no others."""
+    found = {}
+    if document.place.archive:
+        found["fh"] = HISTORY
+    if tombstones and document.tombstones:
+        found["at"] = TOMBSTONES
+    if any(article.image for article in document.articles):
+        found["media"] = MEDIA
+    return found
+
+
+def related(place: Place, ending: str) -> list[tuple[str, str]]:
+    """(rel, URL) of the documents and services that belong to one, itself aside."""
+    pairs = [
+        ("hub", place.hub if place.current is None else None),
+        ("current", place.url(place.current, ending)),
+        ("prev-archive", place.url(place.prev, ending)),
+        ("next-archive", place.url(place.next, ending)),
+    ]
+    return [(rel, url) for rel, url in pairs if url]
+
+
+def _typed(rel: str) -> dict[str, str]:
+    return {} if rel == "hub" else {"type": _TYPE}
+
+
+def render_atom(document: Document, stylesheet: str | None = None) -> bytes:
+    """The document as UTF-8 bytes. stylesheet: URL of the CSS for those who open it as a file."""
     feed = FeedGenerator()
-    title = _title(meta.title) or _title(meta.url) or _title(meta.id)
-    feed.id(clean(meta.id))
-    feed.title(title)
-    feed.author(name=_title(meta.author) or title)
+    feed.register_extension("own", _FeedExtension)
+    feed.own.document = document
+    feed.id(document.id)
+    feed.title(document.title)
+    feed.author(name=document.author)
     feed.generator("feedbot", version=__version__)
-    feed.updated(_moment(_newest(meta, entries), meta.timezone))
-    if _LANGUAGE.fullmatch(meta.language):
-        feed.language(meta.language)
-    if page := safe_url(meta.url, _WEB):
-        feed.link(href=page, rel="alternate")
-    if own := safe_url(meta.self_url or "", _WEB):
-        feed.link(href=own, rel="self", type="application/atom+xml")
-    for entry in entries:
-        feed.add_entry(_entry(meta, entry), order="append")
-    return bytes(feed.atom_str(pretty=True))
+    feed.updated(document.updated)
+    if document.language:
+        feed.language(document.language)
+    if document.link:
+        feed.link(href=document.link, rel="alternate")
+    if own := document.place.url(document.place.name, ENDING):
+        feed.link(href=own, rel="self", type=_TYPE)
+    for article in document.articles:
+        feed.add_entry(_entry(article, document.place), order="append")
+    return styled(bytes(feed.atom_str(pretty=True)), stylesheet)
 
 
-def _newest(meta: FeedMeta, entries: Sequence[Entry]) -> datetime:
-    return max((entry.updated for entry in entries), default=meta.fallback_updated)
-
-
-def _entry(meta: FeedMeta, entry: Entry) -> FeedEntry:
-    """One entry; its title is the summary where it says no more (RFC 4287, 4.1.1.1)."""
-    link = safe_url(entry.link, _WEB) or safe_url(meta.url, _WEB) or meta.id
-    title = _title(entry.title) or _title(link)
+def _entry(article: Article, place: Place) -> FeedEntry:
     made = FeedEntry()
-    made.register_extension("alternate", _AlternateLink, rss=False)
-    made.id(clean(entry.id))
-    made.title(title)
-    made.published(_moment(entry.published, meta.timezone))
-    made.updated(_moment(entry.updated, meta.timezone))
-    made.link(href=link)
-    if author := _title(entry.author or ""):
-        made.author(name=author)
-    content = clean(entry.content or "").strip()
-    if content and len(content) <= MAX_TEXT:
-        made.content(content, type="html")
-    if summary := _html(entry.summary) or ("" if content else f"<p>{escape(title)}</p>"):
-        made.summary(summary, type="html")
-    for term in _terms(entry.categories):
+    made.register_extension("own", _EntryExtension)
+    made.own.article, made.own.place = article, place
+    made.id(article.id)
+    made.title(article.title)
+    made.published(article.published)
+    made.updated(article.updated)
+    made.link(href=article.link)
+    if article.author:
+        made.author(name=article.author)
+    if article.content:
+        made.content(article.content, type="html")
+    if article.summary:
+        made.summary(article.summary, type="html")
+    for term in article.categories:
         made.category(term=term)
     return made
 
 
-def _title(text: str) -> str:
-    """`text` as one line of plain text without stray markup."""
-    text = _REFERENCE.sub(lambda found: unescape(found[0]), text)
-    return clip(one_line(_END_TAG.sub("", text)), MAX_TITLE)
-
-
-def _html(text: str) -> str:
-    """Plain `text` as HTML paragraphs; a line break within one stays."""
-    shown = paragraphs(clip(text, MAX_TEXT))
-    return "".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in shown)
-
-
-def _terms(categories: Sequence[str]) -> list[str]:
-    """Category terms, cleaned, each once, in the order given."""
-    lines = (clip(one_line(term), MAX_TITLE) for term in categories)
-    return list(dict.fromkeys(term for term in lines if term))[:MAX_CATEGORIES]
-
-
-def _moment(when: datetime, zone: ZoneInfo) -> datetime:
-    """`when` to the second, with the zone's offset where RFC 3339 can write it (whole minutes)."""
-    when = when.astimezone(UTC).replace(microsecond=0)
-    try:
-        local = when.astimezone(zone)
-    except OverflowError:  # the first and last day that can be counted
-        return when
-    offset = local.utcoffset()
-    return when if offset is None or offset.total_seconds() % 60 else local
+def styled(xml: bytes, stylesheet: str | None) -> bytes:
+    """`xml` with the instruction that names its stylesheet, after the declaration."""
+    if stylesheet is None:
+        return xml
+    head, body = xml.split(b"\n", 1)
+    return head + f'\n<?xml-stylesheet type="text/css" href="{stylesheet}"?>\n'.encode() + body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -14,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.diff import Diff, Place, Verdict, oldest_first
 from feedbot.identity import Row
 from feedbot.matching import Known, Pending
-from feedbot.model import ChangeKind, Entry, Item, Source
+from feedbot.model import ChangeKind, Item, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
 from feedbot.store.articles import article_ids
 from feedbot.store.dialect import chunks
+from feedbot.store.documents import mint
 from feedbot.store.retract import mute
 from feedbot.store.schema import entries, page_date
 from feedbot.store.sources import SourceState, stored
@@ -118,23 +118,6 @@ async def apply(
     return Applied(new_state, heard, bool(decided.verdicts))
 
 
-async def newest(connection: AsyncConnection, source_id: int, limit: int) -> list[Entry]:
-    """The entries of a source's feed: the last `limit` first seen, newest publication first."""
-    query = (
-        sa.select(entries)
-        .where(
-            entries.c.source_id == source_id,
-            entries.c.gone_at.is_(None),
-            entries.c.retracted_at.is_(None),
-        )
-        .order_by(entries.c.id.desc())
-        .limit(limit)
-    )
-    rows = list(await connection.execute(query))
-    rows.sort(key=lambda row: (row.published, row.id), reverse=True)
-    return [_entry(row) for row in rows]
-
-
 def _in_order(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> list[int]:
     new = {verdict.index for verdict in verdicts if verdict.kind is ChangeKind.NEW}
     return [index for index in oldest_first(rows) if index in new]
@@ -174,7 +157,7 @@ async def _insert(
     values = [
         _content(row)
         | {
-            "atom_id": f"tag:{authority},{now.date().isoformat()}:{state.name}/{uuid.uuid4()}",
+            "atom_id": mint(authority, now, state.name),
             "source_id": state.id,
             "article_id": ids_of[row.article_key],
             "baseline": state.baseline_at is None,
@@ -244,22 +227,6 @@ def _known(row: Any) -> Known:
         date=row.page_date,
         gone=row.gone_at is not None,
         pending=_pending(row.pending),
-    )
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(
-        id=row.atom_id,
-        title=row.title,
-        link=row.link,
-        published=row.published,
-        updated=row.updated,
-        summary=row.summary,
-        content=row.content,
-        author=row.author,
-        image=row.image,
-        categories=tuple(row.categories),
-        page_date=row.page_date,
     )
 
 

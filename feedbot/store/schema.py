@@ -1,6 +1,7 @@
 """The tables. They are the truth: what is owed, when, and in which order stands here.
 
     sources ─< entries >─ articles          what was read
+    feeds, documents                        what is published of it, and with which validators
                  └─< causes >─ deliveries >─ subscribers      what is owed to whom, and why
                                  └─< messages                 what Telegram made of it
     counters, bots, meta
@@ -107,7 +108,12 @@ sources = sa.Table(
     sa.Column("feed_id", sa.String, nullable=False, unique=True),  # tag: URI of the feed
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),  # in the configuration and not paused
-    sa.Column("removed_at", Utc),  # left the configuration; data and feed file stay
+    sa.Column("removed_at", Utc),  # left the configuration; data stay, the feed says so
+    # what the configuration says of it, for the feed of one that has left it:
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("language", sa.String, nullable=False),
+    sa.Column("timezone", sa.String, nullable=False),
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("retry_after", Utc),  # the server's own word; even `once` keeps to it
     sa.Column("extractor", sa.Text),  # JSON: how it is read, see sources.remember
@@ -174,6 +180,8 @@ entries = sa.Table(
     sa.Index("ix_entries_link", "source_id", "link_key"),
     sa.Index("ix_entries_title", "source_id", "title_key"),
     sa.Index("ix_entries_newest", "source_id", "gone_at", "id"),
+    sa.Index("ix_entries_updated", "updated"),
+    sa.Index("ix_entries_gone", "source_id", "gone_at"),
     sa.Index("ix_entries_article", "article_id"),
     sa.Index(
         "ix_entries_retracted",
@@ -270,6 +278,22 @@ counters = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("first_seen", Utc, nullable=False),
     sa.Column("last_owed", sa.Date),  # local date in the counter's zone
+)
+
+feeds = sa.Table(
+    "feeds",  # those that are no source's: combined ones, counters'
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("feed_id", sa.String, nullable=False, unique=True),  # tag: URI
+    sa.Column("created_at", Utc, nullable=False),
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("path", sa.String, primary_key=True),  # below feeds.directory and /feeds/
+    sa.Column("digest", sa.String, nullable=False),  # sha256 of the body
+    sa.Column("modified", Utc, nullable=False),  # Last-Modified: never goes back
 )
 
 bots = sa.Table(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.diff import Place
 from feedbot.model import Extractor, ListingRule, Source, Take
+from feedbot.store.documents import mint
 from feedbot.store.rename import rename
 from feedbot.store.schema import sources
 
@@ -57,6 +57,10 @@ class SourceState:
     moved_to: str | None = None
     told_at: datetime | None = None
     removed_at: datetime | None = None
+    title: str = ""
+    url: str = ""
+    language: str = "en"
+    timezone: str = "UTC"
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -133,7 +137,12 @@ async def sync(
         row = have.pop(source.name, None)
         if row is None:
             await connection.execute(sa.insert(sources).values(_fresh(source, authority, now)))
-        elif row.active == source.paused or row.removed_at:
+            continue
+        if _told(source) != {key: getattr(row, key) for key in _told(source)}:
+            await connection.execute(
+                sa.update(sources).where(sources.c.id == row.id).values(_told(source))
+            )
+        if row.active == source.paused or row.removed_at:
             await connection.execute(
                 sa.update(sources)
                 .where(sources.c.id == row.id)
@@ -160,7 +169,8 @@ def _latest(source: Source, row: Any, now: datetime) -> datetime:
 def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
     return {
         "name": source.name,
-        "feed_id": f"tag:{authority},{now.date().isoformat()}:{source.name}/{uuid.uuid4()}",
+        "feed_id": mint(authority, now, source.name),
+        **_told(source),
         "created_at": now,
         "active": not source.paused,
         "due_at": now,
@@ -168,6 +178,16 @@ def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
         "places": "[]",
         "entries": 0,
         "failures": 0,
+    }
+
+
+def _told(source: Source) -> dict[str, str]:
+    """What is kept of the configuration for the feed of a source that has left it."""
+    return {
+        "title": source.title,
+        "url": source.url,
+        "language": source.language,
+        "timezone": source.timezone.key,
     }
 
 
@@ -181,6 +201,23 @@ async def load_all(connection: AsyncConnection) -> list[SourceState]:
     """Every source ever configured, by name."""
     rows = await connection.execute(sa.select(sources).order_by(sources.c.name))
     return [_state(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Of a source what a combined feed needs to know."""
+
+    id: int
+    feed_id: str
+    created_at: datetime
+    baseline_at: datetime | None
+
+
+async def brief(connection: AsyncConnection) -> dict[str, Brief]:
+    """Every source ever configured, by name."""
+    known = (sources.c.id, sources.c.feed_id, sources.c.created_at, sources.c.baseline_at)
+    rows = await connection.execute(sa.select(sources.c.name, *known))
+    return {row.name: Brief(*row[1:]) for row in rows}
 
 
 async def due(

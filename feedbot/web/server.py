@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.applications import Starlette
 
 from feedbot.errors import ListenError
+from feedbot.web.app import App
 
 
 class _Server(uvicorn.Server):
@@ -42,9 +42,15 @@ def listen(host: str, port: int) -> socket.socket:
 class WebServer:
     """Serves `app` on `listener` from `start` to `stop`."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: App, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            proxy_headers=False,  # ours are believed from those alone that are named
+            server_header=False,
         )
         self._server = _Server(config)
         self._listener = listener

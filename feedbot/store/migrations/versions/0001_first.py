@@ -36,6 +36,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
     )
     op.create_table(
+        "documents",
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("modified", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_documents")),
+    )
+    op.create_table(
+        "feeds",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("feed_id", sa.String(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_feeds")),
+        sa.UniqueConstraint("feed_id", name=op.f("uq_feeds_feed_id")),
+    )
+    op.create_table(
         "meta",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
@@ -49,6 +64,10 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("removed_at", TIME),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("retry_after", TIME),
         sa.Column("extractor", sa.Text()),
@@ -178,6 +197,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("atom_id", name=op.f("uq_entries_atom_id")),
     )
     op.create_index("ix_entries_article", "entries", ["article_id"], unique=False)
+    op.create_index("ix_entries_gone", "entries", ["source_id", "gone_at"], unique=False)
+    op.create_index("ix_entries_updated", "entries", ["updated"], unique=False)
     op.create_index("ix_entries_guid", "entries", ["source_id", "guid"], unique=False)
     op.create_index("ix_entries_link", "entries", ["source_id", "link_key"], unique=False)
     op.create_index("ix_entries_newest", "entries", ["source_id", "gone_at", "id"], unique=False)
