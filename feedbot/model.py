@@ -142,7 +142,7 @@ class Chat:
     text:     how much of an article is told: nothing but its title, its summary, all there is
     long:     what becomes of a text longer than a message
     preview:  how Telegram shows the article's page below the text; None: as it likes
-    photo:    whether an entry's image is posted, with the text as its caption
+    photo:    whether an entry's images are posted, with the text as their caption
     include/exclude: plain words, or `re:` patterns (google-re2)
     backlog:  how many earlier entries it is told of when it is new
     """
@@ -177,6 +177,7 @@ class Item:
     summary: plain text, paragraphs separated by a blank line; "" where there is none
     content: sanitised HTML of the whole text, where a feed carries it
     image:   absolute URL
+    more_images: of a feed's item with several, the URLs of the further ones
     """
 
     title: str
@@ -190,6 +191,7 @@ class Item:
     author: str | None = None
     image: str | None = None
     categories: tuple[str, ...] = ()
+    more_images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

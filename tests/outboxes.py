@@ -49,6 +49,7 @@ async def add_entry(
     summary: str = "",
     content: str | None = None,
     image: str | None = None,
+    more_images: Sequence[str] = (),
 ) -> int:
     """A stored entry of a source; both are made as the schema wants them."""
     query = sa.select(sources.c.id).where(sources.c.name == source)
@@ -90,6 +91,7 @@ async def add_entry(
         "summary": summary,
         "content": content,
         "image": image,
+        "more_images": list(more_images) or None,
         "categories": [],
         "revision": 0,
     }

@@ -179,7 +179,21 @@ IMAGE = "https://example.org/1.jpg"
 
 
 def photo(chat: Chat, *causes: Cause, **payload: Any) -> str | None:
-    return compose(news(*causes, **payload), POSTING, chat).parts[0].photo
+    return next(iter(photos(chat, *causes, **payload)), None)
+
+
+def photos(chat: Chat, *causes: Cause, **payload: Any) -> tuple[str, ...]:
+    return compose(news(*causes, **payload), POSTING, chat).parts[0].photos
+
+
+def test_several_images_are_an_album_of_ten_at_most() -> None:
+    chat = Chat(-5, photo=True)
+    more = tuple(f"https://example.org/{number}.jpg" for number in range(1, 20))
+    several = replace(cause(), image=IMAGE, more_images=(*more[:2], "data:x", *more))
+    assert photos(chat, several) == more[:10]
+    assert photos(chat, cause("vesti"), several, replace(cause(), image="https://example.org/x"))
+    assert photos(chat, several, bare=True) == ()
+    assert photos(Chat(-5), several) == ()
 
 
 def test_an_image_is_posted_where_that_is_wanted_and_the_text_fits_below_it() -> None:
@@ -191,7 +205,7 @@ def test_an_image_is_posted_where_that_is_wanted_and_the_text_fits_below_it() ->
     assert photo(Chat(-5), pictured) is None
     assert photo(chat, replace(pictured, image="data:image/png;base64,x")) is None
     assert photo(chat, pictured, bare=True) is None
-    assert compose(claimed(DeliveryKind.NOTICE, text="x"), POSTING, chat).parts[0].photo is None
+    assert compose(claimed(DeliveryKind.NOTICE, text="x"), POSTING, chat).parts[0].photos == ()
 
 
 @pytest.mark.parametrize("plain", [False, True])

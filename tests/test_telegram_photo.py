@@ -12,6 +12,7 @@ import pytest
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.model import Chat
 from feedbot.store.outbox import Counts
+from feedbot.store.schema import messages
 from feedbot.telegram.settings import Posting
 from tests.outboxes import Desk
 
@@ -118,3 +119,65 @@ async def test_the_preview_asked_for_is_the_one_sent(desk: Desk) -> None:
     assert options == {
         "is_disabled": False, "url": "https://example.org/1", "prefer_small_media": True
     }  # fmt: skip
+
+
+# Albums
+
+
+ALBUM = tuple(f"https://example.org/{number}.jpg" for number in range(1, 4))
+
+
+async def album(desk: Desk, chat: int, *, lost: FaultKind | None = None) -> list[str]:
+    """Deliver an entry with three images, and something after it; the methods that succeeded."""
+    id = await desk.add(chat)
+    await desk.owe(id, "before")
+    assert await desk.drain()
+    if lost:
+        desk.api.faults.add(Fault(lost, method="sendMediaGroup"))
+    await desk.post(id, "Visit", summary="Who came.", image=ALBUM[0], more_images=ALBUM[1:])
+    await desk.owe(id, "after")
+    assert await desk.drain(Posting(chats=(Chat(chat, photo=True),)))
+    return [entry.method for entry in desk.api.log.messages(chat)][1:]
+
+
+def ids(desk: Desk, chat: int) -> list[int]:
+    return [entry.message_id for entry in desk.api.log.messages(chat)]
+
+
+async def recorded(desk: Desk, chat: int) -> list[int]:
+    return [row.message_id for row in await desk.rows(messages) if row.chat_id == chat]
+
+
+async def test_several_photos_are_an_album_with_the_text_below_the_first(desk: Desk) -> None:
+    chat = desk.api.add_channel().id
+    assert await album(desk, chat) == [*["sendMediaGroup"] * 3, "sendMessage"]
+    _, first, second, third, _ = desk.api.log.messages(chat)
+    assert (first.text, second.text, third.text) == (TEXT, "", "")
+    assert len({one.message["media_group_id"] for one in (first, second, third)}) == 1
+    assert json.loads(first.parameters["media"])[2]["media"] == ALBUM[2]
+    assert await recorded(desk, chat) == ids(desk, chat)
+    assert await desk.counts() == Counts(sent=3)
+    assert desk.api.log.refused == []
+
+
+async def test_an_album_that_is_refused_costs_no_text(desk: Desk) -> None:
+    chat = desk.api.add_channel().id
+    desk.api.faults.add(
+        refused("sendMediaGroup", "Bad Request: failed to send message #2: WEBPAGE_MEDIA_EMPTY")
+    )
+    assert await album(desk, chat) == ["sendMessage", "sendMessage"]
+    assert desk.read(chat) == ["before", TEXT, "after"]
+
+
+@pytest.mark.parametrize("kind", ["channel", "supergroup", "group", "private"])
+@pytest.mark.parametrize("fault", [FaultKind.LOST, FaultKind.DROP])
+async def test_an_album_in_doubt_is_found_or_sent_as_a_whole(
+    desk: Desk, kind: str, fault: FaultKind
+) -> None:
+    await desk.appoint(await desk.add(desk.api.add_private().id, origin="admin"))
+    chat = getattr(desk.api, f"add_{kind}")().id
+    assert await album(desk, chat, lost=fault) == [*["sendMediaGroup"] * 3, "sendMessage"]
+    assert desk.read(chat) == ["before", TEXT, "", "", "after"]
+    assert await recorded(desk, chat) == ids(desk, chat)
+    parts = [row.part for row in await desk.rows(messages) if row.chat_id == chat]
+    assert parts == [0, 0, 1, 2, 0]

@@ -167,7 +167,7 @@ class Chat(Section):
     )
     photo: bool = Field(
         default=False,
-        description="Whether an item's image is posted, the text as its caption; a text longer"
+        description="Whether an item's images are posted, the text as the caption; a text longer"
         " than a caption goes without it.",
     )
     include: Annotated[tuple[Pattern, ...], Strict(False)] = Field(

@@ -7,6 +7,7 @@ work is not disturbed.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,17 +71,17 @@ async def _show_owed(app: App, connection: AsyncConnection) -> int:
         for one in claimed:
             post = compose(one, posting, chats.get((one.address, one.topic)))
             for html, part in list(zip(post.html, post.parts, strict=True))[one.part :]:
-                _show(one, to_plain(html), part.photo)
+                _show(one, to_plain(html), part.photos)
         done = [Outcome(one.id, DeliveryState.DROPPED, later) for one in claimed]
         await outbox.record(connection, done)
         shown += len(claimed)
     return shown
 
 
-def _show(claimed: Claimed, text: str, photo: str | None) -> None:
+def _show(claimed: Claimed, text: str, photos: Sequence[str]) -> None:
     topic = f", topic {claimed.topic}" if claimed.topic else ""
     say(f"to {claimed.address}{topic}: {claimed.kind}")
-    if photo:
+    for photo in photos:
         say(f"    [{photo}]")
     for line in text.splitlines():
         say(f"    {line}".rstrip())

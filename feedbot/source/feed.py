@@ -16,7 +16,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ import nh3
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, PageDate, SourceKind
+from feedbot.source import pictures
 from feedbot.source.dates import understand
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
@@ -121,7 +122,7 @@ def _item(
     summary: str,
     content: str | None,
     author: str | None,
-    image: str | None,
+    images: Sequence[str],
     categories: Iterable[str],
 ) -> Item | None:
     """An item from cleaned parts, None where nothing names it."""
@@ -138,7 +139,8 @@ def _item(
         summary="" if repeats(summary, title) else summary,
         content=content or None,
         author=author or None,
-        image=image,
+        image=next(iter(images), None),
+        more_images=tuple(images[1:]),
         categories=tuple(dict.fromkeys(name for name in map(one_line, categories) if name)),
     )
 
@@ -218,7 +220,8 @@ def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
 def _entry(entry: dict[str, Any], url: str, zone: ZoneInfo) -> Item | None:
     """One RSS item or Atom entry."""
     bodies = entry.get("content") or []
-    content = _sanitised(bodies[0].get("value") or "", bodies[0].get("type"), url) if bodies else ""
+    raw_content = (bodies[0].get("value") or "") if bodies else ""
+    content = _sanitised(raw_content, bodies[0].get("type"), url) if bodies else ""
     raw_summary = entry.get("summary") or ""
     detail = entry.get("summary_detail") or {}
     return _item(
@@ -232,7 +235,7 @@ def _entry(entry: dict[str, Any], url: str, zone: ZoneInfo) -> Item | None:
         content=content
         or (_sanitised(raw_summary, detail.get("type"), url) if raw_summary else None),
         author=one_line(entry.get("author") or ""),
-        image=_image(entry, url),
+        images=pictures.of_entry(entry, raw_content or raw_summary, url),
         categories=(tag.get("label") or tag.get("term") or "" for tag in entry.get("tags") or ()),
     )
 
@@ -253,21 +256,6 @@ def _date(stated: Iterable[str | None], zone: ZoneInfo) -> PageDate:
         if date is not None:
             return date
     return None
-
-
-def _image(entry: Mapping[str, Any], url: str) -> str | None:
-    """An enclosure, Media RSS or iTunes picture of the entry."""
-    pictures = [
-        enclosure.get("href")
-        for enclosure in entry.get("enclosures") or ()
-        if str(enclosure.get("type", "")).startswith("image/")
-    ]
-    for media in entry.get("media_content") or ():
-        if media.get("medium") == "image" or str(media.get("type", "")).startswith("image/"):
-            pictures.append(media.get("url"))
-    pictures += [media.get("url") for media in entry.get("media_thumbnail") or ()]
-    pictures.append((entry.get("image") or {}).get("href"))
-    return next((link for link in (absolute(picture, url) for picture in pictures) if link), None)
 
 
 # --- text and HTML -------------------------------------------------------------------------------
@@ -351,7 +339,7 @@ def _json_item(
         or (_html_text(html, url) if html else ""),
         content=_sanitised(html or plain, None if html else "text/plain", url) or None,
         author=_json_author(item) or _json_author(feed),
-        image=absolute(_string(item.get("image")) or _string(item.get("banner_image")), url),
+        images=pictures.of_json(item, html, url),
         categories=map(_string, tags) if isinstance(tags, list) else (),
     )
 

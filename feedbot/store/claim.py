@@ -41,6 +41,7 @@ class Cause:
     author: str | None
     image: str | None
     content: str | None = None
+    more_images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
             author=row.author,
             image=row.image,
             content=row.content,
+            more_images=tuple(row.more_images or ()),
         )
         found.setdefault(row.delivery_id, []).append(cause)
     return found

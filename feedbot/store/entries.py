@@ -213,6 +213,7 @@ def _content(row: Row) -> dict[str, Any]:
         "content": item.content,
         "author": item.author,
         "image": item.image,
+        "more_images": list(item.more_images) or None,
         "categories": list(item.categories),
     }
 
@@ -245,5 +246,6 @@ def _pending(values: dict[str, Any] | None) -> Pending | None:
     fields = dict(values["row"])
     item = dict(fields.pop("item"))
     item["date"] = page_date(item["date"])
-    item["categories"] = tuple(item["categories"])
+    for name in ("categories", "more_images"):
+        item[name] = tuple(item[name])
     return Pending(Row(item=Item(**item), **fields), values["since"])

@@ -172,6 +172,7 @@ entries = sa.Table(
     sa.Column("content", sa.Text),
     sa.Column("author", sa.Text),
     sa.Column("image", sa.Text),
+    sa.Column("more_images", Json),  # the further ones; None: there are none
     sa.Column("categories", Json, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("gone_at", Utc),

@@ -28,8 +28,11 @@ from feedbot.telegram.settings import Posting
 #: In the payload of a delivery whose first message is out: the HTML of all of them. What comes next
 #: continues that text, whatever became of the article or the configuration meanwhile.
 BEGUN = "begun"
+#: In the payload of a delivery that was sent as an album: how many messages that is.
+ALBUM = "album"
 #: A photo's caption, after parsing.
 MAX_CAPTION = 1024
+MAX_ALBUM = 10
 #: Of a message that Telegram finds too long although we did not.
 _SMALLER = MAX_TEXT // 2
 _WEB = frozenset({"http", "https"})
@@ -38,11 +41,14 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message: its text, or the photo at a URL with the text as its caption."""
+    """One message: its text, or the photos at these URLs with the text as their caption.
+
+    Several photos are an album, which Telegram makes a message each of.
+    """
 
     text: str
     preview: LinkPreviewOptions = _NO_PREVIEW
-    photo: str | None = None
+    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,8 @@ def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     plain = bool(claimed.payload.get(Verdict.PLAIN))
     text, *further = [to_plain(html) for html in htmls] if plain else htmls
     short = utf16_len(text) <= MAX_CAPTION if plain else fits(first, MAX_CAPTION)
-    photo = _photo(claimed, chat) if short and not rest else None
-    parts = (Part(text, _preview(claimed, chat, first), photo), *map(Part, further))
+    photos = _photos(claimed, chat) if short and not rest else ()
+    parts = (Part(text, _preview(claimed, chat, first), photos), *map(Part, further))
     silent = chat is not None and chat.silent
     failed = (chat.template, problems[0]) if chat and chat.template and problems else None
     return Post(parts, tuple(htmls), markup=not plain, silent=silent, failed=failed)
@@ -110,12 +116,16 @@ def _preview(claimed: Claimed, chat: Chat | None, html: str) -> LinkPreviewOptio
     )
 
 
-def _photo(claimed: Claimed, chat: Chat | None) -> str | None:
-    """The image to post, where one is wanted and there is one."""
+def _photos(claimed: Claimed, chat: Chat | None) -> tuple[str, ...]:
+    """The images to post, where they are wanted: of the first source that has any."""
     if chat is None or not chat.photo or claimed.payload.get(Verdict.BARE):
-        return None
-    images = (safe_url(cause.image, _WEB) for cause in claimed.causes if cause.image)
-    return next(filter(None, images), None)
+        return ()
+    for cause in claimed.causes:
+        stated = (cause.image, *cause.more_images)
+        images = dict.fromkeys(filter(None, (safe_url(one, _WEB) for one in stated if one)))
+        if images:
+            return tuple(images)[:MAX_ALBUM]
+    return ()
 
 
 def _htmls(

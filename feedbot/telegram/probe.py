@@ -41,7 +41,7 @@ from feedbot.store.doubts import Places, shares_ids
 from feedbot.store.subscribers import Subscriber
 from feedbot.telegram.answers import Answer, Verdict, understand
 from feedbot.telegram.client import bot_id
-from feedbot.telegram.compose import BEGUN, Post
+from feedbot.telegram.compose import ALBUM, BEGUN, Post
 from feedbot.telegram.limits import Windows
 from feedbot.telegram.settle import Ended, backoff
 
@@ -100,9 +100,10 @@ class Search:
         if self.found:
             begun = tuple(self.claimed.payload.get(BEGUN, ()))
             more = begun if self.claimed.part + 1 < len(begun) else ()
-            return Ended(
-                self.claimed, now, messages=(self.found,), begun=more, seen=tuple(self.seen)
-            )
+            chat, first = self.found
+            album = int(self.claimed.payload.get(ALBUM, 1))
+            messages = tuple((chat, first + number) for number in range(album))
+            return Ended(self.claimed, now, messages=messages, begun=more, seen=tuple(self.seen))
         if self.bounded:
             answer = Answer(Verdict.UNSENT, "never accepted, as was found out")
         else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from telegram import Bot, Message
+from telegram import Bot, InputMediaPhoto, Message
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
@@ -15,7 +16,7 @@ from feedbot.model import Chat, DeliveryKind
 from feedbot.store import doubts
 from feedbot.store.outbox import Claimed
 from feedbot.telegram.answers import Answer, Verdict, understand
-from feedbot.telegram.compose import BEGUN, Part, Post, compose
+from feedbot.telegram.compose import ALBUM, BEGUN, Part, Post, compose
 from feedbot.telegram.probe import digest_of
 from feedbot.telegram.retract import take_back
 from feedbot.telegram.settings import Posting
@@ -38,11 +39,18 @@ def write(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post | None:
 
 
 def beginning(claimed: Claimed, post: Post | None) -> doubts.Beginning:
-    """What is to be known of a call if its answer is lost: of several messages, the others too."""
+    """What is to be known of a call if its answer is lost: of several messages, the others too.
+
+    Of an album, how many messages it is: their ids follow one another.
+    """
     if post is None:
         return doubts.Beginning(claimed)
-    several = {**claimed.payload, BEGUN: post.html} if len(post.parts) > 1 else None
-    return doubts.Beginning(claimed, digest_of(post, claimed.part), several)
+    payload = {key: value for key, value in claimed.payload.items() if key != ALBUM}
+    if len(post.parts) > 1:
+        payload[BEGUN] = post.html
+    if len(post.parts[claimed.part].photos) > 1:
+        payload[ALBUM] = len(post.parts[claimed.part].photos)
+    return doubts.Beginning(claimed, digest_of(post, claimed.part), payload)
 
 
 class Sender:
@@ -57,38 +65,43 @@ class Sender:
         if post is None:
             answer = Answer(Verdict.REFUSED, "it cannot be written; the log says why")
             return Ended(claimed, self._clock.now(), answer)
-        photo = post.parts[claimed.part].photo
+        photo = bool(post.parts[claimed.part].photos)
         try:
             if claimed.kind == DeliveryKind.RETRACT:
                 stays = await take_back(self._bot, claimed, post.parts[0].text)
                 return Ended(claimed, self._clock.now(), stays)
-            message = await self._send(claimed, post, post.parts[claimed.part])
+            messages = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
-            answer = _here(understand(error), claimed, photo=bool(photo))
+            answer = _here(understand(error), claimed, photo=photo)
             return Ended(claimed, self._clock.now(), answer)
         except Exception as error:  # a message that breaks us must not stop the others
             log.exception("delivery %d cannot be sent", claimed.id)
             answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
             return Ended(claimed, self._clock.now(), answer)
         at = self._clock.now()
-        sent = ((message.chat_id, message.message_id),)
+        sent = tuple((message.chat_id, message.message_id) for message in messages)
         more = claimed.part + 1 < len(post.parts)
         begun = post.html if more else ()
         return Ended(claimed, at, messages=sent, begun=begun, failed=post.failed)
 
-    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Message:
-        """One message to Telegram. Raises TelegramError."""
+    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Sequence[Message]:
+        """One message to Telegram, or an album. Raises TelegramError."""
+        mode = ParseMode.HTML if post.markup else None
         common: dict[str, Any] = {
             "chat_id": claimed.to,
-            "parse_mode": ParseMode.HTML if post.markup else None,
             "message_thread_id": _thread(claimed),
             "disable_notification": post.silent,
         }
-        if part.photo is None:
-            return await self._bot.send_message(
-                text=part.text, link_preview_options=part.preview, **common
-            )
-        return await self._bot.send_photo(photo=part.photo, caption=part.text, **common)
+        first, *more = part.photos or ("",)
+        if more:
+            captioned = InputMediaPhoto(first, caption=part.text, parse_mode=mode)
+            album = [captioned, *map(InputMediaPhoto, more)]
+            return await self._bot.send_media_group(media=album, **common)
+        common["parse_mode"] = mode
+        if first:
+            return [await self._bot.send_photo(photo=first, caption=part.text, **common)]
+        common["link_preview_options"] = part.preview
+        return [await self._bot.send_message(text=part.text, **common)]
 
 
 def _here(answer: Answer, claimed: Claimed, *, photo: bool) -> Answer:

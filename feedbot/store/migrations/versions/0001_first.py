@@ -185,6 +185,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text()),
         sa.Column("author", sa.Text()),
         sa.Column("image", sa.Text()),
+        sa.Column("more_images", sa.Text()),
         sa.Column("categories", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("gone_at", TIME),
