@@ -79,7 +79,11 @@ class Extractor:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A configured page or feed to poll. `was`: the name it had before."""
+    """A configured page or feed to poll.
+
+    was:    the name it had before
+    render: its page is made by a browser, as a script fills it in
+    """
 
     name: str
     url: str
@@ -96,6 +100,7 @@ class Source:
     auth: tuple[str, str] | None = field(default=None, repr=False)
     confirm_gone: int = 3
     confirm_changed: int = 2
+    render: bool = False
     listing: ListingRule | None = None
 
 

@@ -142,10 +142,19 @@ class Reader:
 
 
 def request(source: Source, url: str) -> Request:
-    """A plain GET of `url` for `source`, whose secrets go to its own origin alone."""
+    """A plain GET of `url` for `source`, whose secrets go to its own origin alone.
+
+    What a page names (feeds, sitemaps) needs no browser: only the page itself is rendered.
+    """
     if _origin(url) != _origin(source.url):
         return Request(url=url)
-    return Request(url=url, headers=source.headers, cookies=source.cookies, auth=source.auth)
+    return Request(
+        url=url,
+        headers=source.headers,
+        cookies=source.cookies,
+        auth=source.auth,
+        render=source.render and url == source.url,
+    )
 
 
 def _judge(found: Found, feed: Listing, link: FeedLink, now: datetime) -> Verdict:

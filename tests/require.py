@@ -32,9 +32,19 @@ def _namespaces() -> bool:
         return False
 
 
+def _networks() -> bool:
+    """Whether a process may have a network that only it sees, with loopback in it."""
+    command = ["unshare", "-rn", "ip", "link", "set", "lo", "up"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 #: Parts that are not simply a command of the same name.
 PARTS: Mapping[str, Callable[[], bool]] = {
     "namespaces": _namespaces,
+    "network namespaces": _networks,
     "tdjson": lambda: importlib.util.find_spec("tdjson") is not None,
     "validator": VALIDATOR.is_file,
 }

@@ -12,6 +12,7 @@ from feedbot.errors import ParseError
 from feedbot.source.page import parse_page
 from feedbot.source.pagekind import PageKind, recognise
 from feedbot.source.text import decode
+from tests.corpus import corpus
 
 URL = "https://press.example.org/news/"
 PAGES = sorted((Path(__file__).parent / "data" / "pages").glob("*.html"))
@@ -188,6 +189,22 @@ def test_an_ordinary_list_is_nothing_else(html: str, found: int) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_the_sample_pages_are_lists(path: Path) -> None:
     assert seen(decode(path.read_bytes(), "text/html")) is None
+
+
+@pytest.mark.parametrize("name", [name for name, page in corpus().items() if page.kind])
+def test_pages_of_the_corpus_without_a_list_are_named(name: str) -> None:
+    page = corpus()[name]
+    named = recognise(parse_page(page.text, page.base_url))
+    assert (named.name.lower() if named else None) == (
+        None if page.kind in ("article", "contact") else page.kind
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, page in corpus().items() if not page.kind])
+def test_no_list_of_the_corpus_is_refused(name: str) -> None:
+    page = corpus()[name]
+    parsed = parse_page(page.text, page.base_url)
+    assert (recognise(parsed), recognise(parsed, rows=3)) == (None, None)
 
 
 def test_rows_on_a_block_page_are_doubted_and_a_script_page_with_rows_is_none() -> None:

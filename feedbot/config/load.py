@@ -195,3 +195,7 @@ def _doubts(settings: Settings) -> Iterator[str]:
             yield f"sources[{source.name}].every: {every} is often; many sites mind under 30s"
         if source.kind in ("feed", "sitemap") and source.listing is not None:
             yield f"sources[{source.name}].listing: not used, as kind is {source.kind}"
+        if source.render and source.kind in ("feed", "json", "sitemap"):
+            yield f"sources[{source.name}].render: of no use, as kind is {source.kind}"
+        if source.render and {name.lower() for name in source.headers} - {"user-agent"}:
+            yield f"sources[{source.name}].headers: only the User-Agent is sent, as render is true"

@@ -92,6 +92,10 @@ class Source(Section):
     confirm_changed: Count = Field(
         default=2, description="Sound polls in a row that show a change before it counts."
     )
+    render: bool = Field(
+        default=False,
+        description="Whether a Chromium makes the page, as a script fills it (feedbot[browser]).",
+    )
     listing: Listing | None = Field(default=None, description="Where the rows of an HTML page are.")
 
     def value(self, timezone: str, language: str) -> model.Source:
@@ -112,6 +116,7 @@ class Source(Section):
             auth=self.auth.value() if self.auth else None,
             confirm_gone=self.confirm_gone,
             confirm_changed=self.confirm_changed,
+            render=self.render,
             listing=self.listing.value() if self.listing else None,
         )
 

@@ -28,6 +28,7 @@ from feedbot import __version__
 from feedbot.clock import SystemClock
 from feedbot.errors import FetchError
 from feedbot.fetch import body, guard
+from feedbot.fetch.browser import Browser
 from feedbot.fetch.failure import Failure, Limits, explain
 from feedbot.fetch.request import (
     Fetched,
@@ -113,6 +114,14 @@ class Fetcher:
         make = socket_factory or guard.plain_socket
         self._socket_factory = make if allow_private_networks else guard.guarded(make)
         self._now = now or SystemClock().now
+        self._browser = Browser(
+            resolver or guard.SystemResolver(),
+            self._socket_factory,
+            agent=self._agent,
+            timeout=timeout,
+            connect=self._limits.connect,
+            max_bytes=max_bytes,
+        )
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -160,6 +169,8 @@ class Fetcher:
         trail: _Trail | None = None
         async with self._slots:
             try:
+                if request.render:
+                    return await self._browser.fetch(request)
                 url = parse_url(request.url)
                 private = private_headers(request, url)
                 trail = _Trail.beginning(without_credentials(url))

@@ -45,6 +45,7 @@ class Request:
     validators_url: the URL that gave them (`Fetched.url`), the only one they are sent to: another
                     page may well be older than the last one was, and would be called unmodified.
                     None: `url` itself
+    render:         by a browser, which has no validators and of `headers` takes a User-Agent alone
     """
 
     url: str
@@ -54,6 +55,7 @@ class Request:
     etag: str | None = None
     last_modified: str | None = None
     validators_url: str | None = None
+    render: bool = False
 
     def __repr__(self) -> str:
         return f"Request({public_url(self.url)!r})"

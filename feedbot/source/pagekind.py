@@ -41,8 +41,8 @@ class PageKind(StrEnum):
         " that a browser has after the answer"
     )
     SCRIPT = (
-        "this page is filled in by a script: watch its feed, or the JSON that the script loads"
-        ' (kind = "json")'
+        "this page is filled in by a script: watch its feed, the JSON that the script loads"
+        ' (kind = "json"), or set render = true'
     )
     MAINTENANCE = "this page says that the site is being maintained: it will be tried again"
     PARKED = "this domain is parked or for sale: the site has gone, look for where it moved"

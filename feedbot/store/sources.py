@@ -86,7 +86,7 @@ def reading_key(source: Source, version: str, extractor: Extractor | None = None
     """
     parts = (version, source.url, source.kind, source.timezone.key, source.language, source.listing)
     found = extractor and (extractor.take, extractor.url, extractor.rule)
-    return hashlib.sha256(repr((*parts, found)).encode()).hexdigest()
+    return hashlib.sha256(repr((*parts, source.render, found)).encode()).hexdigest()
 
 
 def remember(source: Source, extractor: Extractor | None) -> str | None:
@@ -118,7 +118,7 @@ def remembered(source: Source, state: SourceState) -> Extractor | None:
 
 def _configured(source: Source) -> str:
     """Hash of what the operator says of how to read it."""
-    parts = (source.url, source.kind, source.listing)
+    parts = (source.url, source.kind, source.listing, source.render)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
