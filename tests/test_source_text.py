@@ -77,6 +77,65 @@ def test_a_byte_order_mark_beats_the_header_and_is_no_text(mark: bytes, charset:
     assert decode(body, "text/html; charset=windows-1251") == RUSSIAN
 
 
+PROSE = {
+    "ru": ("cp1251 koi8-r cp866 iso-8859-5 utf-16", "Посольство сообщает о приёме|НОВОСТИ НЕДЕЛИ"),
+    "uk": ("cp1251 koi8-u", "Українські новини сьогодні|Їжа та її ціна|Засідання комітету"),
+    "bg": ("cp1251", "Съобщение на посолството|Новини от България днес"),
+    "fr": ("cp1252 iso-8859-15", "Réunion du comité à Paris|Déjà l'été : où aller ?|Évêque"),
+    "de": ("cp1252", "Änderung der Öffnungszeiten|Größere Straßenbauarbeiten"),
+    "es": ("cp1252", "¿Qué pasó en España? ¡Mañana más!|Comunicación de la Comisión"),
+    "pl": ("cp1250 iso-8859-2", "Łódź: posiedzenie komisji|Źródła wiedzy i życzenia"),
+    "cs": ("cp1250 iso-8859-2", "Příliš žluťoučký kůň úpěl|Úřední deska města"),
+    "tr": ("cp1254", "Şehir içi ulaşım değişiklikleri|İstanbul'da yeni çalışmalar"),
+    "el": ("cp1253 iso-8859-7", "Ειδήσεις της ημέρας|Ανακοίνωση της πρεσβείας"),
+    "he": ("cp1255", "חדשות היום בירושלים|הודעה של השגרירות"),
+    "ar": ("cp1256 iso-8859-6", "مرحبا بالعالم من السفارة|إعلان عن مواعيد العمل الجديدة"),
+    "zh": ("gb18030 gbk utf-16-le", "新闻发布会今天在北京举行|关于开展环境保护工作的通知"),
+    "ja": ("cp932 euc_jp iso2022_jp", "日本のニュース記事のお知らせ|カタカナのテスト"),
+    "ko": ("cp949", "한국 대사관 뉴스|위원회 회의 공지사항"),
+    "th": ("cp874", "ข่าวประชาสัมพันธ์วันนี้|ประกาศสถานทูต"),
+}
+
+
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize("declared", [None, "utf-8", "iso-8859-1", "windows-1251", "windows-1252"])
+def test_the_bytes_decide_whatever_header_and_meta_say(language: str, declared: str | None) -> None:
+    charsets, rows = PROSE[language]
+    for charset in (*charsets.split(), "utf-8"):
+        for meta in (None, declared, charset):
+            head = f'<meta charset="{meta}">' if meta else ""
+            items = "".join(
+                f"<li><a href='/n'>{row}</a> 12.03.2024</li>" for row in rows.split("|")
+            )
+            page = (
+                f"<html><head>{head}<title>News</title></head><body><ul>{items}</ul></body></html>"
+            )
+            header = f"text/html; charset={declared}" if declared else "text/html"
+            assert decode(page.encode(charset), header) == page, (charset, meta)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Prices: £5 and £6, £7.50 or £8",
+        "“Smart” quotes — and ’tis",
+        "½ cup, ¼ spoon",
+        "1 m² = 10 µm",
+    ],
+)
+@pytest.mark.parametrize("declared", [None, "iso-8859-1", "utf-8"])
+def test_signs_among_english_words_are_western(text: str, declared: str | None) -> None:
+    header = f"text/html; charset={declared}" if declared else None
+    assert decode(text.encode("cp1252"), header) == text
+
+
+def test_a_declared_utf8_page_of_few_accents_survives_a_broken_byte() -> None:
+    page = "<p>An “English” page with a broken caf\xe9</p>".encode().replace(b"\xc3\xa9", b"\xe9")
+    assert decode(page, "text/html; charset=utf-8") == (
+        "<p>An “English” page with a broken caf\ufffd</p>"
+    )
+
+
 def test_utf16_without_a_mark_is_told_by_its_markup() -> None:
     page = f"<html><head><title>x</title></head><body><p>{CAPITALS}</p></body></html>"
     assert decode(page.encode("utf-16-le"), None) == page

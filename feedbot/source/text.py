@@ -6,9 +6,9 @@ alone. (WHATWG HTML, "determining the character encoding", believes the header b
 with a server-wide default charset are then garbled, so we look at the bytes first.)
 
 The bytes contradict a declaration when they are invalid in it, when they are valid UTF-8 though
-something else is declared, when a Cyrillic page declares the wrong one of the Cyrillic charsets
-(the wrong one gives inverted case or rare letters), and when a Western charset would make words of
-accented letters only.
+something else is declared, when a page in Cyrillic, Greek, Hebrew or Arabic reads better in another
+charset (see `letters`), and when a Western charset would make words of accented letters only, or
+signs and foreign letters where another makes those of one language.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+
+from feedbot.source.letters import best_latin, best_script, contradicts, has_script, score
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -39,6 +41,7 @@ _WIDER = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
     "utf-8-sig": "utf-8",
+    "koi8-r": "koi8-u",  # Ukrainian letters where nobody draws boxes
 }
 _MISSPELT = {
     "unicode": "utf-8",
@@ -57,13 +60,11 @@ _CHARSET = re.compile(
     r"utf-(8|16|32)(-[lb]e)?|cp\d{3,4}|iso8859-\d+|koi8-[rut]|mac-[a-z]+|gb18030|big5hkscs"
     r"|euc_\w+|shift_jis\w*|iso2022_\w+|kz1048|ptcp154|hz|johab"
 )
-_CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5")
-_KIN = {"koi8-u": "koi8-r", "koi8-t": "koi8-r"}
 _WESTERN = frozenset({"cp1252", "cp1254", "cp1250", "cp1257", "iso8859-2", "iso8859-15"})
 _KNOWN_TO_WEB = [
     *("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "iso2022_jp"),
     *("cp1252", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp874"),
-    *_CYRILLIC,
+    *("cp1251", "koi8-r", "cp866", "iso8859-5"),
 ]
 _MULTIBYTE = frozenset({"gb18030", "big5hkscs", "cp932", "cp949", "euc_jp", "johab"})
 
@@ -73,9 +74,11 @@ _XML_CHARSET = re.compile(
     rb"^\s{0,99}<\?xml\s[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([\w.:-]{1,40})"
 )
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
+_HIGH_PAIR = re.compile(rb"[\x80-\xff]{2}")  # without one: signs here and there
 _HIGH_WORDS = re.compile(rb"(?:[\x80-\xff]+[ ,.\-]?)+")
 _HIGH_ANY = re.compile(rb"[\x80-\xff]+")
 _ACCENTED = re.compile(rb"[A-Za-z][\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff][A-Za-z]")
+_ISO_2022 = re.compile(rb"\x1b[$(][@BJ]")  # switches to Japanese and back
 _TAG = re.compile(rb"<[^<>]{0,2000}>")
 _SCANNED = 65_536  # bytes in which a page says what charset it has, and that are judged
 _JUDGED = 4_096  # bytes above 0x7f that are enough to tell charsets apart
@@ -101,6 +104,8 @@ def _charset(body: bytes, content_type: str | None) -> str:
     wide = _utf16_without_mark(body)
     if wide is not None:
         return wide
+    if _ISO_2022.search(body) and body.isascii():
+        return "iso2022_jp"
     if _is_utf8(body, declared):
         return "utf-8"
     high = b" ".join(_HIGH_WORDS.findall(body))[:_JUDGED]
@@ -159,7 +164,10 @@ def _is_utf8(body: bytes, declared: list[str]) -> bool:
     if broken == 1 and text.endswith("\ufffd") and len(text) > 1 and not text[:-1].isascii():
         return True
     characters = sum(1 for char in text[:_SCANNED] if "\x7f" < char != "\ufffd")
-    return characters > 8 * text[:_SCANNED].count("\ufffd")
+    broken = text[:_SCANNED].count("\ufffd")
+    # Other charsets hardly ever make a whole character by chance: where UTF-8 is declared, a page
+    # of few of them may have lost one.
+    return characters > (1 if declared[:1] == ["utf-8"] else 8) * broken
 
 
 def _believable(charset: str, body: bytes, high: bytes) -> bool:
@@ -167,7 +175,7 @@ def _believable(charset: str, body: bytes, high: bytes) -> bool:
     if charset == "utf-8":
         return False  # it was looked at first
     if charset in _WESTERN:
-        return not _in_runs(high)
+        return not _in_runs(high) and not contradicts(body[:_SCANNED], charset)
     try:
         text = body.decode(charset, "replace")
     except (LookupError, ValueError):
@@ -175,52 +183,14 @@ def _believable(charset: str, body: bytes, high: bytes) -> bool:
     bad = text.count("\ufffd")
     if bad > 1 and bad * 50 > len(high):
         return False
-    family = _KIN.get(charset, charset)
-    if family not in _CYRILLIC:
+    if not has_script(charset):
         return True
     if _among_latin(body):
         return False
-    best = _best_cyrillic(high)
+    best = best_script(high)
     if best is None:
-        return len(high) < 20 or _russian(high, family) > 0
-    return _russian(high, family) >= 0.8 * _russian(high, best)
-
-
-# How often each letter stands in Russian prose, in percent; Ukrainian is near enough.
-_FREQUENCY = {
-    letter: percent
-    for letters, percent in (
-        ("о", 11.0), ("еа", 8.2), ("и", 7.4), ("нт", 6.5), ("с", 5.5), ("рвл", 4.5), ("к", 3.5),
-        ("мдпу", 2.9), ("яы", 2.0), ("ьгзб", 1.7), ("ч", 1.4), ("йіїєґ", 1.2), ("хжш", 0.9),
-        ("юцщэф", 0.4), ("ъё", 0.1),
-    )
-    for letter in letters
-}  # fmt: skip
-_PLAIN = 3.2  # the mean frequency above which it is prose: 6 is usual, the wrong charset gives 2
-
-
-def _russian(high: bytes, charset: str) -> float:
-    """The mean frequency of the letters `high` makes in `charset`; oddities count against it."""
-    text = high.decode(charset, "replace")
-    total = score = 0.0
-    before = " "
-    for char in text:
-        if char > "\x7f":
-            total += 1
-            score += _FREQUENCY.get(char.lower(), 0.0 if char in "«»—–№“”„’…\xa0" else -6.0)
-            # A capital after a small letter is what the wrong charset makes of ordinary words.
-            if before.islower() and char.isupper():
-                score -= 8.0
-        before = char
-    return score / total if total else 0.0
-
-
-def _best_cyrillic(high: bytes) -> str | None:
-    """The Cyrillic charset in which the bytes read best, None where they read badly in all."""
-    if len(high) < 2:
-        return None
-    best = max(_CYRILLIC, key=lambda charset: _russian(high, charset))
-    return best if _russian(high, best) > _PLAIN else None
+        return len(high) < 20 or score(high, charset) > 1
+    return score(high, charset) >= 0.8 * score(high, best)
 
 
 def _in_runs(high: bytes) -> bool:
@@ -232,16 +202,19 @@ def _in_runs(high: bytes) -> bool:
 def _among_latin(body: bytes) -> bool:
     """Whether bytes above 0x7f are single letters inside words of ASCII letters."""
     head = body[:_SCANNED]
-    return len(_ACCENTED.findall(head)) * 2 > len(_HIGH_ANY.findall(head))
+    return 0 < len(_HIGH_ANY.findall(head)) <= len(_ACCENTED.findall(head)) * 2
 
 
 def _detected(body: bytes, high: bytes, declared: list[str]) -> str:
     """The charset by the bytes alone; where they do not tell, the declared one."""
-    if _among_latin(body):
-        return next((charset for charset in declared if charset in _WESTERN), "cp1252")
-    best = _best_cyrillic(high)
-    if best is not None:
-        return best
+    if _among_latin(body) or not _HIGH_PAIR.search(body):
+        latin = best_latin(body[:_SCANNED], next(iter(declared), None))
+        if latin is not None:
+            return latin
+    else:
+        script = best_script(high)
+        if script is not None:
+            return _WIDER.get(script, script)
     # Loaded here: most pages are UTF-8 and never need it.
     from charset_normalizer import from_bytes
 
