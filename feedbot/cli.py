@@ -83,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
 
     argument = add("demo", _demo, "show it at work: a sample site, a pretended Telegram, no set-up")
     argument("--once", action="store_true", help="one round, then exit")
-    add("run", _run, "watch, deliver, answer and serve until stopped")
+    argument = add("run", _run, "watch, deliver, answer and serve until stopped")
+    argument("--dry-run", action="store_true", help="show every message; send and store nothing")
     argument = add("once", _once, "poll every source now, deliver what is owed, and exit")
     argument(
         "--wait", type=duration, default="10m", metavar="TIME",
@@ -184,6 +185,11 @@ def _run(options: argparse.Namespace) -> int:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # what it asks for is being done
+        if options.dry_run:
+            from feedbot.operator.rehearsal import rehearse_run
+
+            await rehearse_run(settings, stop)
+            return
         async with App.open(settings) as app:
             await app.run(lambda: _watching(options, _load(options)), stop)
         _leave()

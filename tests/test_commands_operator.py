@@ -313,3 +313,22 @@ async def test_a_post_is_taken_back_with_nobody_at_work_and_beside_a_run(desk: D
     assert await lines(desk, "post", "retract", "nonsense", code=1) == [
         "nonsense: no such entry; `feedbot post list` names the last ones"
     ]
+
+
+async def test_a_dry_run_goes_on_until_stopped_beside_the_real_one(desk: Desk) -> None:
+    await desk.feedbot("once")
+    publish(desk, 1)
+    desk.config["sources"][0]["every"] = "1s"
+    desk.config["telegram"]["chats"].append({"id": -1001, "silent": True})
+    before = contents(desk.folder)
+    async with desk.running("--dry-run", ready=False) as dry:
+        await dry.until(lambda: titles(1)[0] in dry.out)
+        publish(desk, 2)
+        await dry.until(lambda: dry.out.count(titles(2)[0]) == 2)
+        assert await dry.end() == 0
+    shown = dry.out.splitlines()
+    assert shown[:2] == ["dry run: shows every message until stopped", f"to {CHANNEL}: news"]
+    assert shown[2].startswith(f"    {titles(1)[0]} ({desk.server.url}/")
+    assert shown[-1] == "dry run: 4 would be sent; nothing was sent, stored or written"
+    assert contents(desk.folder) == before
+    assert desk.api.log.entries == []

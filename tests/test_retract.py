@@ -158,6 +158,24 @@ async def test_a_photo_s_caption_is_struck_through(desk: Desk) -> None:
     assert await outcomes(desk) == [("sent", "struck through")]
 
 
+async def test_every_picture_of_an_album_goes_or_is_marked(desk: Desk) -> None:
+    chat = desk.api.add_private()
+    posting = Posting(chats=(Chat(chat.id, photo=True),))
+    first, *more = (f"https://press.example.org/{number}.jpg" for number in range(3))
+    id = await desk.add(chat.id)
+    await desk.post(id, "A mistake", summary="Its text", image=first, more_images=more)
+    assert await desk.drain(posting)
+    before = there(desk, chat.id)
+    assert len(before) == 3
+    desk.clock.advance(timedelta(hours=49))
+    await take_back(desk)
+    assert await desk.drain(posting)
+    found = list(desk.api.chat(str(chat.id)).messages.values())
+    assert found[0]["caption"] == before[0]
+    for message in found:
+        assert struck(message["caption_entities"]) == set(range(len(message["caption"])))
+
+
 async def test_an_answer_that_is_lost_is_asked_for_again_and_nothing_is_in_doubt(
     desk: Desk,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`feedbot once --dry-run`: what a round would bring, played on a copy that is thrown away.
+"""`--dry-run` of `once` and `run`: what they would bring, played on a copy that is thrown away.
 
 Pages are really fetched. The store, the feeds and Telegram stay as they are, and a `run` that is at
 work is not disturbed.
@@ -7,7 +7,9 @@ work is not disturbed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,19 +18,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.app import App
 from feedbot.config import Settings
-from feedbot.model import DeliveryState
+from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.operator.beside import say
 from feedbot.render.telegram_html import to_plain
 from feedbot.store import outbox, subscribers
 from feedbot.store.claim import Claimed
 from feedbot.store.engine import backup
 from feedbot.store.outbox import Outcome
+from feedbot.store.retract import MESSAGE
 from feedbot.telegram.compose import compose
 from feedbot.telegram.settings import posting_of
 
 _BATCH = 100  # claimed at a time
 #: Whatever waits for a limit or another try is shown as well.
 _AHEAD = timedelta(days=366)
+_TICK = 1  # seconds
+_GRACE = timedelta(seconds=4)
 
 
 async def rehearse(settings: Settings) -> int:
@@ -36,19 +41,50 @@ async def rehearse(settings: Settings) -> int:
 
     Raises StoreError, PublishError.
     """
-    with TemporaryDirectory(prefix="feedbot-dry-run-") as folder:
-        async with App.open(await _elsewhere(settings, Path(folder))) as app:
-            polled = await app.scheduler.poll_all()
-            await app.daily.owe_due()
-            for result in polled:
-                say(result.error or f"{result.source}: {result.new} new")
+    async with _on_a_copy(settings) as app:
+        polled = await app.scheduler.poll_all()
+        await app.daily.owe_due()
+        for result in polled:
+            say(result.error or f"{result.source}: {result.new} new")
+        async with app.store.transaction() as connection:
+            shown = await _show_owed(app, connection)
+            waiting = (await outbox.counts(connection)).owed
+    _sum_up(settings, shown, waiting)
+    return 1 if any(result.error for result in polled) else 0
+
+
+async def rehearse_run(settings: Settings, stop: asyncio.Event) -> None:
+    """Poll and owe as `run` does until `stop`, and print every message when it would go.
+
+    Nothing is served, and nobody is heard. Raises StoreError, PublishError.
+    """
+    shown = 0
+    async with _on_a_copy(settings) as app:
+        say("dry run: shows every message until stopped")
+        while not stop.is_set():
+            await app.scheduler.tick()
             async with app.store.transaction() as connection:
-                shown = await _show_owed(app, connection)
+                shown += await _show_owed(app, connection)
                 waiting = (await outbox.counts(connection)).owed
+            sys.stdout.flush()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _TICK)
+        await app.scheduler.finish(_GRACE)
+    _sum_up(settings, shown, waiting)
+
+
+def _sum_up(settings: Settings, shown: int, waiting: int) -> None:
     rest = f", {waiting} wait for a paused chat" if waiting else ""
     posts = f"{shown} would be sent{rest}" if settings.telegram.token else "no telegram.token"
     say(f"dry run: {posts}; nothing was sent, stored or written")
-    return 1 if any(result.error for result in polled) else 0
+
+
+@asynccontextmanager
+async def _on_a_copy(settings: Settings) -> AsyncIterator[App]:
+    """The program on a copy of the store, which goes when it ends."""
+    with TemporaryDirectory(prefix="feedbot-dry-run-") as folder:
+        async with App.open(await _elsewhere(settings, Path(folder))) as app:
+            yield app
 
 
 async def _elsewhere(settings: Settings, folder: Path) -> Settings:
@@ -69,6 +105,9 @@ async def _show_owed(app: App, connection: AsyncConnection) -> int:
     shown = 0
     while claimed := await outbox.claim(connection, later, limit=_BATCH, busy=()):
         for one in claimed:
+            if one.kind == DeliveryKind.RETRACT:
+                say(f"to {_where(one)}: takes back message {one.payload[MESSAGE][1]}")
+                continue
             post = compose(one, posting, chats.get((one.address, one.topic)))
             for html, part in list(zip(post.html, post.parts, strict=True))[one.part :]:
                 _show(one, to_plain(html), part.photos)
@@ -79,9 +118,13 @@ async def _show_owed(app: App, connection: AsyncConnection) -> int:
 
 
 def _show(claimed: Claimed, text: str, photos: Sequence[str]) -> None:
-    topic = f", topic {claimed.topic}" if claimed.topic else ""
-    say(f"to {claimed.address}{topic}: {claimed.kind}")
+    doubt = ", in doubt: looked for first" if claimed.doubtful else ""
+    say(f"to {_where(claimed)}: {claimed.kind}{doubt}")
     for photo in photos:
         say(f"    [{photo}]")
     for line in text.splitlines():
         say(f"    {line}".rstrip())
+
+
+def _where(claimed: Claimed) -> str:
+    return f"{claimed.address}, topic {claimed.topic}" if claimed.topic else claimed.address

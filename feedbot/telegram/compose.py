@@ -93,9 +93,9 @@ def _struck(claimed: Claimed, posting: Posting, chat: Chat | None) -> str:
         return cut(f"<s>{render_notice(str(claimed.payload.get('text')))}</s>", limit)
     htmls = _htmls(replace(claimed, kind=DeliveryKind.NEWS, payload={}), posting, chat)
     several = int(claimed.payload[PARTS])
-    if len(htmls) != several:  # the article has changed, or how the chat is told of it
-        htmls = [render_news(replace(_view(claimed.causes, posting, chat), summary="", body=""))]
-        htmls *= several
+    if len(htmls) != several:  # an album's pictures, or the article is told otherwise by now
+        bare = render_news(replace(_view(claimed.causes, posting, chat), summary="", body=""))
+        htmls = [*(htmls if len(htmls) == 1 else [bare]), *[bare] * (several - 1)]
     return cut(f"<s>{htmls[int(claimed.payload[PART])]}</s>", limit)
 
 
