@@ -19,6 +19,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from feedbot.articles import PATIENCE, ArticleReader
 from feedbot.clock import Clock, SystemClock
 from feedbot.config import Settings
 from feedbot.daily import Daily
@@ -47,6 +48,10 @@ _STANDSTILL = timedelta(seconds=30)
 _GRACE = timedelta(seconds=8)
 #: How long polls may: one that is cut off leaves nothing behind and is made again.
 _POLL_GRACE = timedelta(seconds=4)
+#: How long a feed waits for more texts of old entries before it is written anew.
+_GATHER = timedelta(seconds=10)
+#: How long `once` stays for texts that no message waits for; the next one goes on.
+_LINGER = timedelta(seconds=3)
 
 
 class App:
@@ -69,7 +74,16 @@ class App:
             directory=settings.feeds.directory,
         )
         self.poller = Poller(
-            store, fetcher, clock, audience, authority=authority(settings), random=random
+            store,
+            fetcher,
+            clock,
+            audience,
+            authority=authority(settings),
+            random=random,
+            shown=lambda: self.settings.feeds.entries,
+        )
+        self.reader = ArticleReader(
+            store, fetcher, clock, lambda: self.sources, self._take_text, self._wake
         )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
         self.housekeeper = Housekeeper(store, clock, lambda: self.settings.telegram.keep_sent)
@@ -81,7 +95,8 @@ class App:
             self.daily,
             clock,
             lambda: self.sources,
-            self.telegram.wake if self.telegram else lambda: None,
+            self._wake,
+            self.reader.tick,
         )
 
     @classmethod
@@ -101,6 +116,7 @@ class App:
             app = cls(settings, store, fetcher, clock or SystemClock(), random or Random())
             if app.telegram:
                 await stack.enter_async_context(app.telegram)
+            stack.push_async_callback(app.reader.finish)
             await app._prepare()
             yield app
 
@@ -140,20 +156,37 @@ class App:
     async def _operator(self, connection: AsyncConnection) -> int | None:
         return await subscribers.admin_id(connection) if self.telegram else None
 
+    def _wake(self) -> None:
+        if self.telegram:
+            self.telegram.wake()
+
+    def _take_text(self, source: str, waited_for: bool) -> None:
+        self.scheduler.publish_later(source, timedelta(0) if waited_for else _GATHER)
+
     # ---------------------------------------------------------------- once
 
     async def once(self, wait: timedelta) -> tuple[list[Polled], bool]:
         """Poll all, owe what is due, deliver for up to `wait`; the polls, and if all is sent."""
         deadline = self.clock.now() + wait
-        polled = await self.scheduler.poll_all()
+        polled = await self.poll_all()
         await self.scheduler.publish_unwritten()
         await self.housekeeper.sweep()
         try:
             await self.daily.owe_due()
-            return polled, await self.telegram.drain(deadline) if self.telegram else True
+            delivered = await self.telegram.drain(deadline) if self.telegram else True
         except StoreError as error:
             log.error("%s; what is owed waits for the next run", error)
             return polled, False
+        await self.reader.drain(self.clock.now() + _LINGER, held=False)
+        await self.scheduler.publish_stale()
+        return polled, delivered
+
+    async def poll_all(self) -> list[Polled]:
+        """Poll every source now; the texts that messages wait for are there, or given up."""
+        polled = await self.scheduler.poll_all()
+        await self.reader.drain(self.clock.now() + PATIENCE, held=True)
+        await self.scheduler.publish_stale()
+        return polled
 
     # ---------------------------------------------------------------- run
 
@@ -164,7 +197,7 @@ class App:
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
-        for tick in (self.scheduler.tick, self.housekeeper.tick):
+        for tick in (self.scheduler.tick, self.reader.tick, self.housekeeper.tick):
             ticker.add_job(
                 _ending_quietly,
                 "interval",
@@ -194,7 +227,7 @@ class App:
     async def _finish(self, web: WebServer) -> None:
         log.info("stopping: no new work")
         self.store.hurry()
-        ending = [self.scheduler.finish(_POLL_GRACE), web.stop()]
+        ending = [self.scheduler.finish(_POLL_GRACE), self.reader.finish(), web.stop()]
         if self.telegram:
             ending.append(self.telegram.shutdown(_GRACE))
         for result in await asyncio.gather(*ending, return_exceptions=True):

@@ -61,6 +61,7 @@ class FetchError(FeedbotError):
     url:         what was asked for, without credentials
     status:      the HTTP status where there was one
     retry_after: the earliest time (aware UTC) the server allows a next try, where it said so
+    unwanted:    what came is of another type than was asked for
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class FetchError(FeedbotError):
         *,
         status: int | None = None,
         retry_after: datetime | None = None,
+        unwanted: bool = False,
     ) -> None:
         self.url = url
         self.cause = cause
         self.status = status
         self.retry_after = retry_after
+        self.unwanted = unwanted
         super().__init__(f"{url}: {cause}")
 
 

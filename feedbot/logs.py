@@ -12,8 +12,12 @@ from typing import Literal
 #: A bot token wherever it stands, such as behind `/bot` in a URL: it opens everything.
 _TOKEN = re.compile(r"(?<!\d)\d{5,}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-#: Libraries that log each request, each with the token in its URL, or each tick.
-_NOISY = ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "alembic", "uvicorn.access")
+#: Libraries that log each request, each with the token in its URL, or each tick; and how much of
+#: them is heard. trafilatura says of a page that it has no text; so do we, with the source's name.
+_NOISY = dict.fromkeys(
+    ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "alembic", "uvicorn.access"),
+    logging.ERROR,
+) | dict.fromkeys(("trafilatura", "htmldate"), logging.CRITICAL)
 
 
 class _Text(logging.Formatter):
@@ -58,5 +62,5 @@ def setup(form: Literal["text", "json"], verbosity: int) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.DEBUG if verbosity else logging.INFO)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name, level in _NOISY.items():
+        logging.getLogger(name).setLevel(level)

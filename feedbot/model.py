@@ -81,8 +81,10 @@ class Extractor:
 class Source:
     """A configured page or feed to poll.
 
-    was:    the name it had before
-    render: its page is made by a browser, as a script fills it in
+    was:     the name it had before
+    render:  its page is made by a browser, as a script fills it in
+    article: whether the pages its entries link to are read for their text, and whether a message
+             waits for it
     """
 
     name: str
@@ -102,6 +104,7 @@ class Source:
     confirm_changed: int = 2
     render: bool = False
     listing: ListingRule | None = None
+    article: Literal["wait", "later", "off"] = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ class Item:
     drifts:  the date was counted from the fetch ("3 hours ago"), so it comes out a little different
              each time; its changes are none
     summary: plain text, paragraphs separated by a blank line; "" where there is none
-    content: sanitised HTML of the whole text, where a feed carries it
+    content: sanitised HTML of the text, where a feed carries one
+    whole:   whether `content` is all there is to read, and no teaser
     image:   absolute URL
     more_images: of a feed's item with several, the URLs of the further ones
     """
@@ -197,6 +201,7 @@ class Item:
     image: str | None = None
     categories: tuple[str, ...] = ()
     more_images: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +248,16 @@ class ChangeKind(StrEnum):
     CHANGED = "changed"
     GONE = "gone"
     BACK = "back"
+
+
+class TextState(StrEnum):
+    """How the text of an entry's article stands."""
+
+    WAITING = "waiting"  # its page is to be read
+    READ = "read"  # the text is here
+    SKIPPED = "skipped"  # the link leads to no page: a PDF, a film
+    GONE = "gone"  # the page is not there (404, 410)
+    FAILED = "failed"  # given up
 
 
 class DeliveryKind(StrEnum):

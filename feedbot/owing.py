@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from feedbot.filters import Filter
@@ -57,8 +58,9 @@ class Follower:
 class Owed:
     """A delivery to be written to the outbox.
 
-    entry_id: the cause, for news
-    payload:  what the message needs beside its causes (JSON)
+    entry_id:   the cause, for news
+    payload:    what the message needs beside its causes (JSON)
+    hold_until: it may wait for the article's text until then
     """
 
     subscriber_id: int
@@ -66,6 +68,7 @@ class Owed:
     dedupe_key: str
     entry_id: int | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    hold_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,12 @@ def owe_news(
     source_name: str,
     source_title: str,
     followers: Iterable[Follower],
+    holds: Mapping[int, datetime] = MappingProxyType({}),
 ) -> list[Owed]:
-    """One delivery for each follower and article, articles in the order of events."""
+    """One delivery for each follower and article, articles in the order of events.
+
+    holds: of entries whose message waits for the article's text, until when it may
+    """
     everyone = list(followers)
     return [
         Owed(
@@ -106,6 +113,7 @@ def owe_news(
             DeliveryKind.NEWS,
             _news_key(follower.id, news.article_id, news.revision),
             entry_id=news.entry_id,
+            hold_until=holds.get(news.entry_id),
         )
         for news in announced
         for follower in everyone

@@ -2,7 +2,7 @@
 
     fetch ─ 304 or the same body ───────────────→ confirm ┐
       └→ read (reading) → identify → recall → diff ────────┴→ one transaction:
-                                    entries, the list, validators, outbox
+                                    entries, the list, validators, outbox, pages to read
       └→ failed: the error, the next try; a lasting one is told to the operator
            └→ a feed read in its page's place has died: once more, from the page
 
@@ -23,6 +23,7 @@ from random import Random
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot import __version__
+from feedbot.articles import wanted
 from feedbot.clock import Clock
 from feedbot.diff import Diff, Rules, confirm, diff, on_top
 from feedbot.errors import FetchError, ParseError
@@ -31,7 +32,7 @@ from feedbot.identity import Row, identify
 from feedbot.model import Extractor, Source, Take
 from feedbot.owing import Follower, Owed, owe_news, owe_notice
 from feedbot.reading import Reader, Reading, off_loop, request
-from feedbot.store import entries, outbox, sources
+from feedbot.store import entries, outbox, sources, texts
 from feedbot.store.engine import Store
 from feedbot.store.sources import Confirmed, SourceState
 
@@ -50,6 +51,7 @@ class Polled:
     error:        one line with source, URL and cause, where it failed
     feed_changed: the feed has to be written anew
     owes:         the deliverer has something to do
+    reads:        there are articles to read
     """
 
     source: str
@@ -57,6 +59,7 @@ class Polled:
     new: int = 0
     feed_changed: bool = False
     owes: bool = False
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Poller:
     """Polls sources. One poll of a source at a time is the caller's duty.
 
     authority: the host name in newly minted ids
+    shown:     how many entries a feed holds
     """
 
     def __init__(
@@ -120,7 +124,9 @@ class Poller:
         *,
         authority: str,
         random: Random,
+        shown: Callable[[], int] = lambda: 50,
     ) -> None:
+        self._shown = shown
         self._store = store
         self._fetcher = fetcher
         self._reader = Reader(fetcher, clock)
@@ -217,13 +223,16 @@ class Poller:
             )
             baseline = state.baseline_at is None
             owed: list[Owed] = []
-            news = applied.announced
+            news = () if baseline else applied.announced
             if switched and rows is not None:
                 top = on_top(rows, decided)
                 news = tuple(new for new in news if new.row in top)
-            if news and not baseline:
+            pages = wanted(source, applied.announced, news, now, shown=self._shown())
+            await texts.want(connection, state.id, pages, now)
+            if news:
                 followers = await self._audience.followers(connection)
-                owed = owe_news(news, source.name, source.title, followers)
+                holds = {page.entry_id: page.hold_until for page in pages if page.hold_until}
+                owed = owe_news(news, source.name, source.title, followers, holds)
             if told:
                 owed += await self._notice(connection, source, "reading", told, now)
             if state.told_at:
@@ -246,9 +255,10 @@ class Poller:
             log.info("%s: %d new", source.name, len(news))
         return Polled(
             source.name,
-            new=0 if baseline else len(news),
+            new=len(news),
             feed_changed=applied.changed or baseline,
             owes=bool(owed),
+            reads=bool(pages),
         )
 
     async def _decide(

@@ -12,7 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,6 +58,7 @@ class Scheduler:
 
     configured: the present sources by name, also after a reload
     wake:       tells the deliverer that something is owed
+    read:       begins to read the articles that are due; never raises. None: nobody does
     """
 
     def __init__(
@@ -62,6 +70,7 @@ class Scheduler:
         clock: Clock,
         configured: Callable[[], Mapping[str, Source]],
         wake: Callable[[], None],
+        read: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._poller = poller
@@ -70,10 +79,12 @@ class Scheduler:
         self._clock = clock
         self._configured = configured
         self._wake = wake
+        self._read = read
         self._polls: dict[str, asyncio.Task[Polled]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._unwritten: set[str] = set()
         self._resting: frozenset[str] = frozenset()
+        self._stale: dict[str, datetime] = {}  # feeds to be written anew, and when
         self._nudges = 0  # as the last tick saw them
         self._retracted: dict[str, int] = {}  # entries of each source, as the last nudge saw them
         self._room = asyncio.Semaphore(MOST_POLLS)
@@ -90,6 +101,7 @@ class Scheduler:
             if nudged:
                 await self._publish_retracted()
             await self.publish_unwritten()
+            await self.publish_stale(self._clock.now())
         except StoreError as error:
             self._note(str(error))
             return
@@ -132,6 +144,20 @@ class Scheduler:
         if self._publisher.unfinished:
             with suppress(PublishError, StoreError):  # it was said when it happened first
                 await self._publisher.publish_all()
+
+    def publish_later(self, name: str, pause: timedelta) -> None:
+        """Have a feed written anew within `pause`, however often this is said meanwhile."""
+        at = self._clock.now() + pause
+        self._stale[name] = min(at, self._stale.get(name, at))
+
+    async def publish_stale(self, until: datetime | None = None) -> None:
+        """Write the feeds that are to be written by then; left out: all of them."""
+        due = [name for name, at in self._stale.items() if until is None or at <= until]
+        for name in due:
+            del self._stale[name]
+        await self._publish(due)
+        for name in due:
+            await self._publish_combined(name)
 
     async def finish(self, grace: timedelta) -> None:
         """Let polls under way end within `grace`, then cut them off; each commits whole or not."""
@@ -191,6 +217,8 @@ class Scheduler:
                 await self._publish([source.name])
             if polled.owes:
                 self._wake()
+            if polled.reads and self._read:
+                await self._read()
             if polled.feed_changed:
                 await self._publish_combined(source.name)
         except StoreError as error:

@@ -11,15 +11,21 @@ from zoneinfo import ZoneInfo
 from feedbot.config import Settings
 from feedbot.counters import days, local_date, next_due, wording
 from feedbot.model import Counter, Source
-from feedbot.store import bots, outbox, sources
+from feedbot.store import bots, outbox, sources, texts
 from feedbot.store import counters as counter_states
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Counts
+from feedbot.store.texts import Unread
+
+_NONE = Unread()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source: its last good poll, the next, how many entries, what went wrong last."""
+    """A source: its last good poll, the next, how many entries, what went wrong last.
+
+    articles: whose text is to be read yet, or was given up
+    """
 
     name: str
     title: str
@@ -28,6 +34,7 @@ class SourceStatus:
     next: datetime | None
     entries: int
     error: str | None
+    articles: Unread = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,11 @@ class Status:
                     "next": rfc3339(source.next),
                     "entries": source.entries,
                     "error": source.error,
+                    "articles": {
+                        "waiting": source.articles.waiting,
+                        "failed": source.articles.failed,
+                        "error": source.articles.error,
+                    },
                 }
                 for source in self.sources
             ],
@@ -91,6 +103,7 @@ class Status:
             )
             if source.error:
                 lines.append(f"    {source.url}: {source.error}")
+            lines += _unread_lines(source.articles)
         lines += ["Counters"] if self.counters else []
         for counter in self.counters:
             upcoming = local_time(counter.next, zone, "not scheduled")
@@ -105,6 +118,15 @@ class Status:
             lines.append(f"  nothing is sent: Telegram refuses the bot ({self.refused});")
             lines.append("  check telegram.token and telegram.api_url")
         return "\n".join(lines)
+
+
+def _unread_lines(unread: Unread) -> list[str]:
+    lines = []
+    if unread.waiting:
+        lines.append(f"    {unread.waiting} articles are to be read yet")
+    if unread.failed:
+        lines.append(f"    {unread.failed} articles could not be read; the last: {unread.error}")
+    return lines
 
 
 async def status(settings: Settings) -> Status:
@@ -140,17 +162,23 @@ async def read_status(
         seen = await counter_states.load_all(connection)
         counted = await outbox.counts(connection)
         refused = await bots.refused(connection)
+        unread = await texts.unread(connection)
     if not store.has_scheduler():  # nobody is sending: what says so was cut off
         counted = replace(counted, in_doubt=counted.in_doubt + counted.sending)
     return Status(
-        tuple(_source(source, states.get(source.name)) for source in configured.values()),
+        tuple(
+            _source(source, states.get(source.name), unread.get(source.name, _NONE))
+            for source in configured.values()
+        ),
         tuple(_counter(counter, seen.get(counter.name), now) for counter in counters),
         counted,
         refused,
     )
 
 
-def _source(source: Source, state: sources.SourceState | None) -> SourceStatus:
+def _source(
+    source: Source, state: sources.SourceState | None, unread: Unread = _NONE
+) -> SourceStatus:
     if state is None:  # configured, but nothing has run since
         return SourceStatus(source.name, source.title, source.url, None, None, 0, None)
     upcoming = state.due_at if state.active else None
@@ -162,6 +190,7 @@ def _source(source: Source, state: sources.SourceState | None) -> SourceStatus:
         upcoming,
         state.entries,
         state.last_error,
+        unread,
     )
 
 

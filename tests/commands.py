@@ -86,8 +86,9 @@ class Desk:
     # ---------------------------------------------------------------- configuration
 
     def source(self, name: str, path: str = "/", **keys: Any) -> dict[str, Any]:
-        """A page of the sample site as a source."""
-        return {"name": name, "url": f"{self.server.url}{path}", "listing": RULE, **keys}
+        """A page of the sample site as a source; its articles are read where `keys` say so."""
+        url = f"{self.server.url}{path}"
+        return {"name": name, "url": url, "listing": RULE, "article": "off", **keys}
 
     def count_days(self, at: str = "00:00") -> None:
         """Configure the seed's two counters."""

@@ -191,6 +191,7 @@ async def test_status_before_any_run_and_after(desk: Desk) -> None:
     assert counters[0]["days"] in today
     assert [set(row) for row in counters] == [{"name", "days", "next"}] * 2
     nothing: dict[str, Any] = {"last_ok": None, "next": None, "entries": 0, "error": None}
+    nothing["articles"] = {"waiting": 0, "failed": 0, "error": None}
     assert before.json["sources"] == [{"name": "embassy"} | nothing, {"name": "broken"} | nothing]
     assert before.json["deliveries"] == {
         "owed": 0, "sent": 0, "in_doubt": 0, "resent": 0, "failed": 0, "dropped": 0

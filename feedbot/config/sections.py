@@ -154,7 +154,7 @@ class Chat(Section):
     )
     text: Literal["title", "summary", "full"] = Field(
         default="summary",
-        description="How much of an article is told; full: its whole text, where a feed has it.",
+        description="How much of an article is told; full: its whole text.",
     )
     long: Literal["shorten", "split"] = Field(
         default="shorten",

@@ -96,6 +96,11 @@ class Source(Section):
         default=False,
         description="Whether a Chromium makes the page, as a script fills it (feedbot[browser]).",
     )
+    article: Literal["wait", "later", "off"] = Field(
+        default="wait",
+        description="Whether the entries' own pages are read for their text, and whether a message"
+        " waits for it, two minutes at most.",
+    )
     listing: Listing | None = Field(default=None, description="Where the rows of an HTML page are.")
 
     def value(self, timezone: str, language: str) -> model.Source:
@@ -118,6 +123,7 @@ class Source(Section):
             confirm_changed=self.confirm_changed,
             render=self.render,
             listing=self.listing.value() if self.listing else None,
+            article=self.article,
         )
 
 

@@ -24,11 +24,17 @@ class Failure(Exception):
     """Why an answer is of no use; the fetcher makes a FetchError of it. `str()` is the cause."""
 
     def __init__(
-        self, cause: str, *, status: int | None = None, retry_after: datetime | None = None
+        self,
+        cause: str,
+        *,
+        status: int | None = None,
+        retry_after: datetime | None = None,
+        unwanted: bool = False,
     ) -> None:
         super().__init__(cause)
         self.status = status
         self.retry_after = retry_after
+        self.unwanted = unwanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ class Fetcher:
             cause,
             status=error.status if isinstance(error, Failure) else None,
             retry_after=error.retry_after if isinstance(error, Failure) else None,
+            unwanted=isinstance(error, Failure) and error.unwanted,
         )
 
     async def _follow(
@@ -204,7 +205,7 @@ class Fetcher:
             headers = asked | private if trail.at_home else asked
             async with client.stream("GET", trail.url, headers=headers) as response:
                 if response.status_code not in _REDIRECTS:
-                    content = await self._content(response, conditional=bool(asked))
+                    content = await self._content(response, request, conditional=bool(asked))
                     return _fetched(request, trail, response, content, start)
                 seen.add(trail.url)
                 trail.step(_target(response), response.status_code)
@@ -212,7 +213,9 @@ class Fetcher:
                 raise Failure("redirect loop: this address was asked before")
         raise Failure(f"more than {MAX_REDIRECTS} redirects")
 
-    async def _content(self, response: httpx.Response, *, conditional: bool) -> bytes:
+    async def _content(
+        self, response: httpx.Response, request: Request, *, conditional: bool
+    ) -> bytes:
         status = response.status_code
         if status == HTTPStatus.NOT_MODIFIED and conditional:
             return b""
@@ -222,6 +225,9 @@ class Fetcher:
                 status=status,
                 retry_after=self._retry_after(response),
             )
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if request.types is not None and kind and kind not in request.types:
+            raise Failure(f"its type is {kind[:_SHOWN]}", unwanted=True)
         encoded = body.codings(response.headers.get("Content-Encoding", ""))
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > self._max_bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -46,6 +46,8 @@ class Request:
                     page may well be older than the last one was, and would be called unmodified.
                     None: `url` itself
     render:         by a browser, which has no validators and of `headers` takes a User-Agent alone
+    types:          media types that are wanted, in lower case; the body of another is not read.
+                    None: any
     """
 
     url: str
@@ -56,6 +58,7 @@ class Request:
     last_modified: str | None = None
     validators_url: str | None = None
     render: bool = False
+    types: Collection[str] | None = None
 
     def __repr__(self) -> str:
         return f"Request({public_url(self.url)!r})"

@@ -42,12 +42,12 @@ async def rehearse(settings: Settings) -> int:
     Raises StoreError, PublishError.
     """
     async with _on_a_copy(settings) as app:
-        polled = await app.scheduler.poll_all()
+        polled = await app.poll_all()
         await app.daily.owe_due()
         for result in polled:
             say(result.error or f"{result.source}: {result.new} new")
         async with app.store.transaction() as connection:
-            shown = await _show_owed(app, connection)
+            shown = await _show_owed(app, connection, _AHEAD)
             waiting = (await outbox.counts(connection)).owed
     _sum_up(settings, shown, waiting)
     return 1 if any(result.error for result in polled) else 0
@@ -63,8 +63,9 @@ async def rehearse_run(settings: Settings, stop: asyncio.Event) -> None:
         say("dry run: shows every message until stopped")
         while not stop.is_set():
             await app.scheduler.tick()
+            await app.reader.tick()
             async with app.store.transaction() as connection:
-                shown += await _show_owed(app, connection)
+                shown += await _show_owed(app, connection, timedelta(0))
                 waiting = (await outbox.counts(connection)).owed
             sys.stdout.flush()
             with suppress(TimeoutError):
@@ -97,11 +98,14 @@ async def _elsewhere(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"storage": storage, "feeds": feeds})
 
 
-async def _show_owed(app: App, connection: AsyncConnection) -> int:
-    """Print what is owed in the order it would go; returns how many. They are then owed no more."""
+async def _show_owed(app: App, connection: AsyncConnection, ahead: timedelta) -> int:
+    """Print what is owed, or is due so far ahead, in the order it would go; returns how many.
+
+    They are then owed no more.
+    """
     posting = posting_of(app.settings)
     chats = await subscribers.configured(connection, posting.chats)
-    later = app.clock.now() + _AHEAD
+    later = app.clock.now() + ahead
     shown = 0
     while claimed := await outbox.claim(connection, later, limit=_BATCH, busy=()):
         for one in claimed:

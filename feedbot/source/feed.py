@@ -22,7 +22,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import feedparser
-import nh3
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, PageDate, SourceKind
@@ -30,6 +29,7 @@ from feedbot.source import pictures
 from feedbot.source.dates import understand
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
+from feedbot.source.sanitise import XML_FORBIDS, sanitised
 from feedbot.source.text import decode
 from feedbot.source.tidy import one_line, repeats, shorten
 
@@ -41,7 +41,6 @@ _DOCTYPE = re.compile(r"<!doctype\s", re.I)
 _JSON_FEED = re.compile(
     r'"version"\s{0,9}:\s{0,9}"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version'
 )
-_XML_FORBIDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FEED_TYPES = (
     "application/rss+xml",
     "application/atom+xml",
@@ -51,7 +50,6 @@ _FEED_TYPES = (
 _UNCLOSED = 2_000
 _TITLE_LENGTH = 300  # of a title made from an entry's text
 _MARKUP = re.compile(r"<[A-Za-z!/]|&(?:#\w{1,8}|[A-Za-z]\w{1,30});")
-_ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
 
 
 def looks_like_feed(body: bytes, content_type: str | None) -> bool:
@@ -194,7 +192,7 @@ def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
     """RSS or Atom, by feedparser."""
     if _never_closed(text) > _UNCLOSED:
         raise ParseError("not a feed: its XML is broken, thousands of elements are never closed")
-    data = _XML_FORBIDS.sub("", text).encode("utf-8")
+    data = XML_FORBIDS.sub("", text).encode("utf-8")
     try:
         parsed = feedparser.parse(
             io.BytesIO(data),
@@ -282,20 +280,7 @@ def _sanitised(html: str, kind: str | None, url: str) -> str:
     """Safe HTML with absolute links; plain text is escaped."""
     if kind == "text/plain":
         return escape(one_line(html), quote=False)
-    return nh3.clean(
-        _XML_FORBIDS.sub("", html),
-        attributes=_ATTRIBUTES,
-        attribute_filter=lambda tag, name, value: _checked(name, value, url),
-        url_schemes={"http", "https", "mailto"},
-        link_rel=None,
-    ).strip()
-
-
-def _checked(name: str, value: str, url: str) -> str | None:
-    """An attribute's value, links absolute; None drops it."""
-    if name not in ("href", "src", "cite"):
-        return value
-    return value if value.lower().startswith("mailto:") else absolute(value, url)
+    return sanitised(html, url)
 
 
 # --- JSON Feed -----------------------------------------------------------------------------------

@@ -16,8 +16,17 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState, PageDate
-from feedbot.store.schema import causes, deliveries, entries, messages, sources, subscribers
+from feedbot.store.schema import (
+    causes,
+    deliveries,
+    entries,
+    messages,
+    sources,
+    subscribers,
+    texts,
+)
 from feedbot.store.tally import UNSENT
+from feedbot.store.texts import READ
 
 #: Subscribers that are written to: all but the paused. Those that do not follow are owed answers
 #: and nothing else.
@@ -192,9 +201,10 @@ def _claimed(row: sa.Row[Any], because: Sequence[Cause]) -> Claimed:
 async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Cause]]:
     """Of each delivery the entries it tells of, in the order of events."""
     query = (
-        sa.select(causes.c.delivery_id, sources.c.name.label("source_name"), entries)
+        sa.select(causes.c.delivery_id, sources.c.name.label("source_name"), entries, *READ)
         .join_from(causes, entries, entries.c.id == causes.c.entry_id)
         .join(sources, sources.c.id == entries.c.source_id)
+        .outerjoin(texts, texts.c.entry_id == entries.c.id)
         .where(causes.c.delivery_id.in_(ids))
         .order_by(causes.c.delivery_id, causes.c.entry_id)
     )
@@ -205,12 +215,12 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
             source=row.source_name,
             title=row.title,
             link=row.link,
-            page_date=row.page_date,
+            page_date=row.page_date or row.read_published,
             published=row.published,
             summary=row.summary,
-            author=row.author,
-            image=row.image,
-            content=row.content,
+            author=row.author or row.read_author,
+            image=row.image or row.read_image,
+            content=row.read_content or row.content,
             more_images=tuple(row.more_images or ()),
         )
         found.setdefault(row.delivery_id, []).append(cause)

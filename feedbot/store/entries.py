@@ -16,6 +16,7 @@ from feedbot.matching import Known, Pending
 from feedbot.model import ChangeKind, Item, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
+from feedbot.store import texts
 from feedbot.store.articles import article_ids
 from feedbot.store.dialect import chunks
 from feedbot.store.documents import mint
@@ -92,6 +93,8 @@ async def apply(
     stamps = _Stamps(len(fresh) + len(changed), now, state.last_updated)
     for known, row in changed:
         await _change(connection, known, row, next(stamps))
+        if source.article != "off" and not row.item.whole:
+            await texts.read_again(connection, known.key, row.item.link, now)
     shown = {row.article_key for index, row in enumerate(rows) if index not in fresh}
     announced = await _insert(
         connection, state, [rows[index] for index in fresh], shown, stamps, source, authority, now

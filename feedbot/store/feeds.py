@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import Entry
-from feedbot.store.schema import entries
+from feedbot.store.schema import entries, texts
+from feedbot.store.texts import READ
 
+_ENTRIES = sa.select(entries, *READ).outerjoin(texts, texts.c.entry_id == entries.c.id)
 _VISIBLE = (entries.c.gone_at.is_(None), entries.c.retracted_at.is_(None))
 #: How far back a combined feed with a filter looks: in each source it names, or in all of them.
 _LOOK_BACK = 500
@@ -36,8 +38,7 @@ async def newest(connection: AsyncConnection, source_id: int, limit: int) -> lis
 
 async def _last(connection: AsyncConnection, source_id: int, limit: int) -> list[Stored]:
     query = (
-        sa.select(entries)
-        .where(entries.c.source_id == source_id, *_VISIBLE)
+        _ENTRIES.where(entries.c.source_id == source_id, *_VISIBLE)
         .order_by(entries.c.id.desc())
         .limit(limit)
     )
@@ -71,8 +72,7 @@ async def _last_of_all(
 ) -> list[Stored]:
     """By the index over `updated`: `+ 0` keeps the database from gathering whole sources first."""
     query = (
-        sa.select(entries)
-        .where((entries.c.source_id + 0).in_(source_ids), *_VISIBLE)
+        _ENTRIES.where((entries.c.source_id + 0).in_(source_ids), *_VISIBLE)
         .order_by(entries.c.updated.desc())
         .limit(limit)
     )
@@ -105,17 +105,18 @@ def _stored(row: Any) -> Stored:
 
 
 def entry_of(row: Any) -> Entry:
-    """A row of `entries` as what is published of it."""
+    """A row of `entries` as what is published of it, and of what its article's own page adds."""
+    section = (row.read_section,) if row.read_section else ()
     return Entry(
         id=row.atom_id,
         title=row.title,
         link=row.link,
-        published=row.published,
+        published=row.read_published or row.published,
         updated=row.updated,
         summary=row.summary,
-        content=row.content,
-        author=row.author,
-        image=row.image,
-        categories=tuple(row.categories),
+        content=row.read_content or row.content,
+        author=row.author or row.read_author,
+        image=row.image or row.read_image,
+        categories=tuple(dict.fromkeys((*row.categories, *section))),
         page_date=row.page_date,
     )

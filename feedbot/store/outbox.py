@@ -42,6 +42,7 @@ __all__ = [
     "owe",
     "recent_sends",
     "record",
+    "release",
     "waiting",
 ]
 
@@ -89,7 +90,7 @@ async def owe(connection: AsyncConnection, owed: Sequence[Owed], now: datetime) 
             "state": DeliveryState.PENDING,
             "payload": dict(one.payload),
             "created_at": now,
-            "due_at": now,
+            "due_at": one.hold_until or now,
             "fresh_from": now,
             "attempts": 0,
             "resent": 0,
@@ -104,6 +105,26 @@ async def owe(connection: AsyncConnection, owed: Sequence[Owed], now: datetime) 
         if one.entry_id
     ]
     await insert_missing(connection, causes, because, ["delivery_id", "entry_id"])
+
+
+async def release(
+    connection: AsyncConnection, entry_id: int, held_until: datetime, now: datetime
+) -> bool:
+    """Let go what waited for an entry's text until `held_until`; whether anything did.
+
+    A call that failed meanwhile has given its delivery another moment, which stays.
+    """
+    told = sa.select(causes.c.delivery_id).where(causes.c.entry_id == entry_id)
+    result = await connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.id.in_(told),
+            deliveries.c.state == DeliveryState.PENDING,
+            deliveries.c.due_at == held_until,
+        )
+        .values(due_at=now)
+    )
+    return result.rowcount > 0
 
 
 async def _ids_by_key(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The tables. They are the truth: what is owed, when, and in which order stands here.
 
     sources ─< entries >─ articles          what was read
+                 │ └─ texts                                     and at the articles' own pages
     feeds, documents                        what is published of it, and with which validators
                  └─< causes >─ deliveries >─ subscribers      what is owed to whom, and why
                                  └─< messages                 what Telegram made of it
@@ -189,6 +190,40 @@ entries = sa.Table(
         "source_id",
         sqlite_where=sa.text("retracted_at IS NOT NULL"),
         postgresql_where=sa.text("retracted_at IS NOT NULL"),
+    ),
+)
+
+texts = sa.Table(
+    "texts",
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True),
+    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),
+    sa.Column("host", sa.String, nullable=False),  # pages of one host are read one at a time
+    sa.Column("turn", sa.BigInteger, nullable=False),  # the lowest is next at its host
+    sa.Column("state", sa.String, nullable=False),  # model.TextState
+    sa.Column("due_at", Utc, nullable=False),
+    sa.Column("hold_until", Utc),  # deliveries with this `due_at` wait for the text
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),  # of the last attempt
+    # what the article's page says:
+    sa.Column("content", sa.Text),
+    sa.Column("author", sa.Text),
+    sa.Column("image", sa.Text),
+    sa.Column("published", Utc),  # where the list gives a day alone, or nothing
+    sa.Column("section", sa.Text),
+    sa.Index(
+        "ix_texts_waiting",
+        "host",
+        "turn",
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index(
+        "ix_texts_unread",
+        "source_id",
+        "state",
+        sqlite_where=sa.text("state IN ('waiting', 'failed')"),
+        postgresql_where=sa.text("state IN ('waiting', 'failed')"),
     ),
 )
 

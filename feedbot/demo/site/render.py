@@ -77,17 +77,22 @@ def _find(
     if path == "/all":
         return _all_messages(site, query.get("page", ["1"])[0])
     if path == LEAD_PATH:
-        return _article(SEED.article.title, SEED.article.day, SEED.article.paragraphs)
+        lead = SEED.article
+        return _article(_labels(site)["lead"], lead.title, lead.day, lead.paragraphs)
     if event := site.find(path):
-        return _article(event.title, event.day, (event.summary, *event.body))
+        section = _labels(site)["latest" if event.section == "press" else "lead"]
+        return _article(section, event.title, event.day, (event.summary, *event.body))
     if info := _labels(site)["pages"].get(path):
         return "notice.html", {"heading": info["title"], "text": info["text"]}
     return None
 
 
-def _article(title: str, day: date, paragraphs: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+def _article(
+    section: str, title: str, day: date, paragraphs: tuple[str, ...]
+) -> tuple[str, dict[str, Any]]:
     shown = [text for text in paragraphs if text]
-    return "article.html", {"heading": title, "day": day, "paragraphs": shown}
+    known = {"section": section, "heading": title, "day": day, "paragraphs": shown}
+    return "article.html", known
 
 
 def _all_messages(site: PressSite, number: str) -> tuple[str, dict[str, Any]] | None:

@@ -213,6 +213,42 @@ def upgrade() -> None:
     )
     op.create_index("ix_entries_title", "entries", ["source_id", "title_key"], unique=False)
     op.create_table(
+        "texts",
+        sa.Column("entry_id", KEY, nullable=False),
+        sa.Column("source_id", KEY, nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("hold_until", TIME),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text()),
+        sa.Column("content", sa.Text()),
+        sa.Column("author", sa.Text()),
+        sa.Column("image", sa.Text()),
+        sa.Column("published", TIME),
+        sa.Column("section", sa.Text()),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_texts_entry_id")),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_texts_source_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_texts")),
+    )
+    op.create_index(
+        "ix_texts_waiting",
+        "texts",
+        ["host", "turn"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_texts_unread",
+        "texts",
+        ["source_id", "state"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('waiting', 'failed')"),
+        postgresql_where=sa.text("state IN ('waiting', 'failed')"),
+    )
+    op.create_table(
         "causes",
         sa.Column("delivery_id", KEY, nullable=False),
         sa.Column("entry_id", KEY, nullable=False),
