@@ -26,7 +26,7 @@ from telegram import Bot
 from feedbot.clock import Clock
 from feedbot.errors import StoreError
 from feedbot.model import Chat
-from feedbot.store import bots, doubts, membership, outbox, subscribers
+from feedbot.store import bots, doubts, membership, outbox, setback, subscribers
 from feedbot.store.doubts import Places
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Claimed
@@ -47,6 +47,7 @@ GRACE = timedelta(seconds=8)
 #: How long after its call began a message may still be accepted, whoever has hung up or died.
 PATIENCE = timedelta(seconds=CALL_SECONDS)
 _NONE = timedelta(0)
+_SET_BACK = timedelta(minutes=1)  # less is a correction
 _BATCH = 30  # claimed in one transaction: thirty at a time cost little more than one
 
 Searches = list[tuple[Claimed, Places | None]]
@@ -86,6 +87,7 @@ class Deliverer:
         self._turning = asyncio.Lock()
         self._stopping = False
         self._prepared = False
+        self._latest: datetime | None = None
         self._refusals = 0  # of the token, in a row
         self._failures = 0  # of the store, in a row
         self._quiet_until: datetime | None = None
@@ -173,6 +175,7 @@ class Deliverer:
         self._collect()
         settled = list(self._ended)
         async with self._store.transaction() as connection:
+            await self._mind_the_clock(connection)
             await self._prepare(connection)
             await self._settler.settle(connection, settled)
             if any(one.answer and one.answer.verdict == Verdict.MIGRATED for one in settled):
@@ -233,6 +236,19 @@ class Deliverer:
             return until
         next_step = self._prober.go_on(admin, now, waits=waits)
         return min(filter(None, (until, next_step)), default=None)
+
+    async def _mind_the_clock(self, connection: AsyncConnection) -> None:
+        """Where the clock was set back, let nothing wait for a time that comes twice."""
+        now = self._clock.now()
+        last = self._latest if self._prepared else await setback.latest(connection)
+        self._latest = now
+        if last is None or last - now < _SET_BACK:
+            return
+        log.warning("the clock was set back by %s", last - now)
+        await setback.set_back(connection, now, last - now)
+        self._settler.hold = await bots.hold_until(connection, self._bot_id)
+        self._quiet_until = None
+        self._prober.hurry()
 
     async def _prepare(self, connection: AsyncConnection) -> None:
         """Once: what the last process sent counts against the limits of this one."""
