@@ -211,6 +211,7 @@ class App:
         web.start()
         ticker.start()
         if self.telegram:
+            await self.telegram.unite()
             self.telegram.start()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload(reload)))
@@ -257,6 +258,7 @@ class App:
             self.sources = _by_name(new)
         self.publisher.configure(plan_of(new))
         if self.telegram:
+            await self.telegram.unite()
             self.telegram.configure(new)
             self.telegram.wake()  # a new chat may be owed what was before it
         try:

@@ -134,9 +134,13 @@ async def _sync_admin(
 
 
 async def configured(connection: AsyncConnection, chats: Iterable[Chat]) -> dict[Key, Chat]:
-    """The configured chats by the address they have now: groups move when they are upgraded."""
+    """The configured chats by the address they have now: groups move when they are upgraded.
+
+    Of two that are one chat by now, the one that is named by that address counts.
+    """
     moved = await _moved(connection)
-    addresses = ((address_of(chat.address), chat) for chat in chats)
+    addresses = [(address_of(chat.address), chat) for chat in chats]
+    addresses.sort(key=lambda named: named[0] not in moved)
     return {(moved.get(now, now), chat.topic or 0): chat for now, chat in addresses}
 
 

@@ -221,7 +221,8 @@ class Listener:
         reason = "the bot was blocked" if blocked else "the bot was removed"
         for address in addresses:
             for row in await membership.lose(connection, address, reason):
-                await self._tell(connection, "paused", chat=row.name, error=reason)
+                values = {"chat": row.name, "address": row.address, "error": reason}
+                await self._tell(connection, "paused", **values)
 
     async def _tell(self, connection: AsyncConnection, name: str, **values: object) -> None:
         """A notice to the log and the admin chat."""

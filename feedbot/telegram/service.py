@@ -9,16 +9,22 @@ from random import Random
 from types import TracebackType
 
 from telegram import Bot
+from telegram.error import TelegramError
 
 from feedbot.clock import Clock
+from feedbot.errors import StoreError
 from feedbot.store.engine import Store
+from feedbot.telegram.answers import understand
 from feedbot.telegram.bot import Listener
 from feedbot.telegram.client import close_bot, create_bot
 from feedbot.telegram.deliver import GRACE, Deliverer
 from feedbot.telegram.limits import Limits
 from feedbot.telegram.settings import Configured, Posting, posting_of
+from feedbot.telegram.twins import unite
 
 log = logging.getLogger(__name__)
+
+_ASKING = 5  # seconds: who stops us meanwhile should not have to wait
 
 
 class Telegram:
@@ -45,6 +51,8 @@ class Telegram:
         self._listener = Listener(store, bot, clock, posting, random, self.wake)
         self._tasks: list[asyncio.Task[None]] = []
         self._broken: str | None = None
+        self._store = store
+        self._language = posting.language
 
     @classmethod
     def build(
@@ -93,6 +101,15 @@ class Telegram:
         """Something is owed."""
         self._deliverer.wake()
 
+    async def unite(self) -> None:
+        """Find chats that are known by two addresses; before anything is sent to new ones."""
+        try:
+            async with asyncio.timeout(_ASKING):
+                await unite(self._store, self._bot, self._clock, self._language)
+        except (TelegramError, StoreError, TimeoutError) as error:
+            why = understand(error).error if isinstance(error, TelegramError) else error
+            log.warning("it is not known whether two chats are one: %s", why or "no answer in time")
+
     def start(self) -> None:
         """Deliver and listen in the background, until `shutdown`."""
         for work in (self._deliverer.run(), self._listener.run()):
@@ -110,6 +127,7 @@ class Telegram:
 
         Raises StoreError.
         """
+        await self.unite()
         return await self._deliverer.drain(deadline)
 
     async def shutdown(self, grace: timedelta) -> None:

@@ -250,7 +250,8 @@ class Settler:
         topic = claimed.topic if answer.verdict == Verdict.CLOSED_TOPIC else None
         paused = await membership.lose(connection, claimed.address, answer.error, topic=topic)
         for row in paused:
-            await self._tell(connection, ended, "paused", chat=row.name, error=answer.error)
+            values = {"chat": row.name, "address": row.address, "error": answer.error}
+            await self._tell(connection, ended, "paused", **values)
 
     async def _migrate(self, connection: AsyncConnection, ended: Ended, new: str) -> None:
         old = ended.claimed.address

@@ -7,9 +7,10 @@ LANGUAGES = ("en", "ru")
 _NOTICES = {
     "paused": {
         "en": "Nothing can be posted to {chat}: {error}. What is owed to it waits. Let the bot"
-        " post there, then restart feedbot, or add the bot again.",
+        " post there, then: feedbot chats resume {address}. Adding the bot again resumes it, too.",
         "ru": "В {chat} нельзя отправить сообщение: {error}. То, что ему причитается, ждёт."
-        " Дайте боту право писать туда и перезапустите feedbot или добавьте бота заново.",
+        " Дайте боту право писать туда, затем: feedbot chats resume {address}. Можно и добавить"
+        " бота заново.",
     },
     "resumed": {
         "en": "{chat} can be written to again; what was owed to it follows.",
@@ -32,6 +33,12 @@ _NOTICES = {
         " {number}; please put the number of the right one into the configuration.",
         "ru": "{chat} теперь другой чат. Сообщения по-прежнему идут в прежний, по номеру {number};"
         " укажите, пожалуйста, в конфигурации номер нужного.",
+    },
+    "twins": {
+        "en": "{called} and {number} are one chat. It gets everything once, as is configured"
+        " for {number}; please remove the other one from the configuration.",
+        "ru": "{called} и {number} — один и тот же чат. Всё приходит туда один раз, как указано для"
+        " {number}; уберите, пожалуйста, второе упоминание из конфигурации.",
     },
     "topic": {
         "en": "{chat}: its topic {topic} is closed or gone ({error}); posts go to its general"
