@@ -39,12 +39,15 @@ class ListingRule:
     `date_format` is a `strptime` format; left out, dates are understood.
 
     rows: what of the page is a row: each `item`; or each with what follows it up to the next one,
-          the next with a date, the next with a link; or the lines (`<br>`) inside an `item`
+          the next with a date, the next with a link; or the lines (`<br>`) inside an `item`, from
+          one with a date, or with a link, to the next such
     day:  headings with the date of the rows below them, anywhere on the page
     """
 
     item: str
-    rows: Literal["elements", "following", "dated", "linked", "lines"] = "elements"
+    rows: Literal["elements", "following", "dated", "linked", "dated-lines", "linked-lines"] = (
+        "elements"
+    )
     day: str | None = None
     title: str | None = None
     link: str | None = None

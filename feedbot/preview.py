@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from feedbot.clock import SystemClock
 from feedbot.config import Settings
-from feedbot.errors import ConfigError, FetchError, NoRuleError, ParseError, Problem
+from feedbot.errors import ConfigError, FetchError, ParseError, Problem
 from feedbot.fetch import Fetcher
 from feedbot.model import Extractor, Item, Listing, PageDate, Source, Take
 from feedbot.reading import Reader, request
@@ -43,7 +43,7 @@ async def preview(
     try:
         listing, extractor = await _read(settings, source, place, base_url)
     except (FetchError, ParseError) as error:
-        print(f"feedbot: {_placed(place, error, source_name)}", file=sys.stderr)
+        print(f"feedbot: {_placed(place, error)}", file=sys.stderr)
         return 1
     for warning in listing.warnings:
         print(f"feedbot: {place}: {warning}", file=sys.stderr)
@@ -109,12 +109,7 @@ def _is_url(place: str) -> bool:
     return "://" in place
 
 
-def _placed(place: str, error: FetchError | ParseError, source_name: str | None) -> str:
-    if isinstance(error, NoRuleError) and source_name is None:
-        return (
-            f"{place}: no feed, and nothing says where its rows are: name with --source a source"
-            " of the configuration whose [sources.listing] fits this page"
-        )
+def _placed(place: str, error: FetchError | ParseError) -> str:
     return str(error) if isinstance(error, FetchError) else f"{place}: {error}"
 
 

@@ -147,7 +147,7 @@ async def test_preview_shows_what_would_be_found_and_stores_nothing(desk: Desk) 
     assert {path.name for path in desk.folder.iterdir()} == {"page.html", "config.toml"}
 
 
-async def test_preview_needs_no_configuration_for_a_feed_and_says_what_a_page_needs(
+async def test_preview_needs_no_configuration_for_a_feed_nor_for_a_page(
     desk: Desk, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     empty = tmp_path_factory.mktemp("empty")
@@ -162,11 +162,9 @@ async def test_preview_needs_no_configuration_for_a_feed_and_says_what_a_page_ne
     assert [set(item) for item in items] == [{"url", "title", "published", "summary"}] * len(items)
     assert items[0]["url"] == desk.server.url + desk.site.latest[0].path
     assert items[0]["published"] == "2020-05-27T11:00:00+00:00"
-    page = await desk.feedbot("preview", f"{desk.server.url}/", cwd=empty, env=here)
-    assert (page.code, page.out) == (1, "")
-    [line] = said(page.err)
-    assert line.startswith(f"feedbot: {desk.server.url}/: ")
-    assert "--source" in line
+    page = await desk.feedbot("preview", f"{desk.server.url}/", "--json", cwd=empty, env=here)
+    assert (page.code, said(page.err)) == (0, [])
+    assert [item["title"] for item in page.json["items"]] == [item["title"] for item in items]
     missing = await desk.feedbot("preview", "nothing.html", cwd=empty)
     assert (missing.code, len(said(missing.err))) == (2, 1)
     assert not any(empty.iterdir())
@@ -196,7 +194,7 @@ async def test_status_before_any_run_and_after(desk: Desk) -> None:
     assert before.json["deliveries"] == {
         "owed": 0, "sent": 0, "in_doubt": 0, "resent": 0, "failed": 0, "dropped": 0
     }  # fmt: skip
-    assert set(before.json) == {"sources", "counters", "deliveries"}
+    assert set(before.json) == {"sources", "counters", "deliveries", "bot"}
     backup = await desk.feedbot("backup", "copy.db")
     assert (backup.code, "there is no store here yet" in backup.err) == (2, True)
     assert not (desk.folder / "feedbot.db").exists()

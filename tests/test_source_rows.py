@@ -68,7 +68,7 @@ def test_rows_begin_where_a_date_or_a_link_stands() -> None:
 def test_rows_that_are_lines(end: str) -> None:
     html = f"""<td>2024-05-03 <a href="/1">One</a> (<b>new</b>){end}2024-05-02
     <a href="/2">Two</a>{end}2024-05-01 <a href="/3">Three</a></td>"""
-    found = rows(f"<table><tr>{html}</tr></table>", "td", rows="lines", title="a")
+    found = rows(f"<table><tr>{html}</tr></table>", "td", rows="dated-lines", title="a")
     assert [(item.title, item.date) for item in found] == [
         ("One", date(2024, 5, 3)),
         ("Two", date(2024, 5, 2)),
@@ -77,9 +77,20 @@ def test_rows_that_are_lines(end: str) -> None:
     assert found[0].summary == "(new)"
 
 
+def test_lines_lie_in_each_other_where_nothing_is_closed() -> None:
+    html = """<td><font><p>3 May 2024<br><a href="/1">One</a><font><p>2 May 2024<br>
+    <a href="/2">Two</a><br>its text<font><p>1 May 2024 <b><a href="/3">Three</a></b>, new</td>"""
+    found = rows(f"<table><tr>{html}</tr></table>", "td", rows="dated-lines", title="a")
+    assert [(item.title, item.date, item.summary) for item in found] == [
+        ("One", date(2024, 5, 3), ""),
+        ("Two", date(2024, 5, 2), "its text"),
+        ("Three", date(2024, 5, 1), "new"),
+    ]
+
+
 def test_lines_without_dates_begin_at_links() -> None:
     html = '<div>Documents<br><a href="/1">One</a><br>its text<br><a href="/2">Two</a></div>'
-    found = rows(html, "div", rows="lines")
+    found = rows(html, "div", rows="linked-lines")
     assert [(item.title, item.summary) for item in found] == [("One", "its text"), ("Two", "")]
 
 
@@ -129,6 +140,6 @@ def test_selectors_that_cannot_be_are_named() -> None:
 
 
 def test_no_rows_is_an_error_whatever_they_are() -> None:
-    for kind in ("following", "dated", "linked", "lines"):
+    for kind in ("following", "dated", "linked", "dated-lines", "linked-lines"):
         with pytest.raises(ParseError, match="nothing matches"):
             rows("<p>Nothing here", "li", rows=kind)

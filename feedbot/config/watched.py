@@ -33,10 +33,13 @@ class Listing(Section):
     """Where the rows are: CSS, or `xpath:…`; `a@href` takes an attribute. In JSON: JMESPath."""
 
     item: str = Field(description="One row of the list.")
-    rows: Literal["elements", "following", "dated", "linked", "lines"] = Field(
-        default="elements",
-        description="What a row is: an item; an item with what follows it up to the next one"
-        " (following), the next with a date (dated), with a link (linked); a line in an item.",
+    rows: Literal["elements", "following", "dated", "linked", "dated-lines", "linked-lines"] = (
+        Field(
+            default="elements",
+            description="What a row is: an item; an item with what follows it up to the next one"
+            " (following), the next with a date (dated), with a link (linked); the lines in an"
+            " item, from one with a date (dated-lines), with a link (linked-lines), to the next such.",
+        )
     )
     day: str | None = Field(
         default=None, description="Headings with the date of the rows below them, on the page."

@@ -2,19 +2,26 @@
 
 page → its kind (a log-in page has no list)
      → data in it (JSON-LD, microdata) that the page shows
+     → the lists in its markup
      → the feeds that it names, for the caller to fetch and check against the list
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from feedbot.errors import NoRuleError, ParseError
-from feedbot.model import Extractor, Item, Listing, Source, SourceKind, Take
+from feedbot.model import Extractor, Item, Listing, ListingRule, Source, SourceKind, Take
 from feedbot.source.alternate import FeedLink, feed_links, page_links
 from feedbot.source.data import data_items
+from feedbot.source.detect import Detected, detect
+from feedbot.source.listing import read_listing, written_in
 from feedbot.source.page import Page, parse_page
 from feedbot.source.pagekind import PageKind, recognise
+
+_FULLER = 1.5  # times the items of a page's data: then that leaves out too many of its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,7 @@ class Found:
     feeds:     those that the page names, the likeliest first
     links:     every named link of the page: what a feed is checked against where there are no rows
     sitemaps:  those that an index of sitemaps names, the likeliest first: the list is in them
+    lists:     the lists that the page shows, the likeliest first
     scripted:  a script fills the page, so that there is nothing to check a feed against
     """
 
@@ -35,33 +43,61 @@ class Found:
     feeds: tuple[FeedLink, ...] = ()
     links: tuple[Item, ...] = ()
     sitemaps: tuple[str, ...] = ()
+    lists: Sequence[Detected] = ()
     scripted: bool = False
 
 
-def find(text: str, source: Source, url: str) -> Found:
-    """Look for the list of a decoded page fetched from `url`. Raises ParseError: it is no HTML."""
+def find(text: str, source: Source, url: str, now: datetime | None = None) -> Found:
+    """Look for the list of a decoded page fetched from `url` at `now` (aware).
+
+    Raises ParseError: it is no HTML.
+    """
     page = parse_page(text, url)
     feeds, links = feed_links(page, url), page_links(page)
     items = data_items(page, url=url, zone=source.timezone)
-    kind = recognise(page, rows=len(items))
+    language = written_in(page, source.language)
+    lists = detect(page, url=url, zone=source.timezone, language=language, now=now)
+    kind = recognise(page, rows=max(len(items), lists[0].rows if lists else 0))
     if kind is not None:
         scripted = kind is PageKind.SCRIPT
         problem = ParseError(_about(page, kind))
         return Found(problem=problem, feeds=feeds, links=links, scripted=scripted)
-    if not items:
-        problem = NoRuleError(
-            f"nothing says where its rows are: add [sources.listing] to the source {source.name!r}"
+    if items and not (lists and lists[0].rows > _FULLER * len(items)):
+        extractor = Extractor(Take.DATA, why=(f"data in the page lists {len(items)} of its items",))
+        return Found(_listing(items, page), extractor, feeds=feeds, links=links, lists=lists)
+    for one in lists:
+        listing = _read(text, one.rule, source, url, now)
+        if listing is not None:
+            extractor = Extractor(Take.LISTING, rule=one.rule, why=(one.why,))
+            return Found(listing, extractor, feeds=feeds, links=links, lists=lists)
+    problem = NoRuleError(
+        "nothing on this page is a list of dated or titled links: name a page that has one, its"
+        f" feed, or its rows in [sources.listing] of the source {source.name!r}"
+    )
+    return Found(problem=problem, feeds=feeds, links=links)
+
+
+def _read(
+    text: str, rule: ListingRule, source: Source, url: str, now: datetime | None
+) -> Listing | None:
+    """A page's rows as a rule finds them, None where it finds none."""
+    try:
+        return read_listing(
+            text, rule, url=url, zone=source.timezone, language=source.language, now=now
         )
-        return Found(problem=problem, feeds=feeds, links=links)
-    extractor = Extractor(Take.DATA, why=(f"data in the page lists {len(items)} of its items",))
-    return Found(_listing(items, page), extractor, feeds=feeds, links=links)
+    except ParseError:
+        return None
 
 
-def find_again(text: str, extractor: Extractor, source: Source, url: str) -> Listing | None:
+def find_again(
+    text: str, extractor: Extractor, source: Source, url: str, now: datetime | None = None
+) -> Listing | None:
     """The list where it was found before, None where it is there no more.
 
     Raises ParseError where the page is no HTML, or is no list at all (a log-in page, …).
     """
+    if extractor.take is Take.LISTING and extractor.rule is not None:
+        return _read(text, extractor.rule, source, url, now)
     page = parse_page(text, url)
     if extractor.take is not Take.DATA:
         return None

@@ -9,15 +9,15 @@ row.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, ListingRule, PageDate, SourceKind
-from feedbot.source.dates import Orders, count_years, orders, scan
+from feedbot.source.dates import Written, scan, settle
 from feedbot.source.naming import (
     anchor_of,
     link_of,
@@ -29,7 +29,7 @@ from feedbot.source.naming import (
 )
 from feedbot.source.page import Element, Page, absolute, parse_page, walk
 from feedbot.source.pagekind import recognise
-from feedbot.source.row import Context, Row, date_of
+from feedbot.source.row import Context, Row, Said, date_of
 from feedbot.source.rows import days_above, rows_of
 from feedbot.source.selectors import CompiledRule, Found, Selector, check_rule, compile_rule
 from feedbot.source.tidy import (
@@ -43,7 +43,6 @@ from feedbot.source.tidy import (
 
 __all__ = ["CompiledRule", "check_rule", "compile_rule", "read_listing"]
 
-_NUMBERS = re.compile(r"\d\s?[./-]\s?\d")  # whose order the page may have to tell
 _WARNINGS = 20  # named one by one; the rest are counted
 _TITLE_LENGTH = 300  # of a title made from a row's text, which may be an article
 _IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "content", "href")
@@ -62,61 +61,69 @@ def read_listing(
 
     url:      where the page came from (after redirects); links are made absolute by it
     zone:     of times that name none
-    language: decides day/month order where the page's dates do not, see `dates.orders`
-    now:      of the fetch, see `dates.understand`
+    language: what the page's dates are written in, unless the page names its own
+    now:      the moment of the fetch (aware), from which "yesterday" and a date without its year
+              are counted
 
     Raises ParseError where it is no HTML or shows no rows, and nothing else.
     """
-    compiled = compile_rule(rule)
     page = parse_page(html, url)
-    context = Context(page, compiled, url, zone, language, now)
-    items: list[Item] = []
-    read: list[tuple[Element, Row]] = []
+    return read_rows(
+        page, Context(page, compile_rule(rule), url, zone, written_in(page, language), now)
+    )
+
+
+def written_in(page: Page, language: str | None) -> str | None:
+    """The language of a page: its own word, more exactly where the source's is (`en-GB`)."""
+    if page.language is None or language is None:
+        return page.language or language
+    if language.lower().startswith(page.language.lower()):
+        return language
+    return page.language
+
+
+def read_rows(page: Page, context: Context) -> Listing:
+    """Read the rows of a parsed page, which may be changed by it. Raises as `read_listing`."""
+    rule = context.rule.rule
     warnings: list[str] = []
-    rows = rows_of(page.root, context)
-    above = days_above(rows, page.root, context)
-    context = replace(context, decided=_orders(rows, context))
-    for number, element in enumerate(rows, start=1):
-        try:
-            item, row = _read_row(element, above.get(element, ""), context)
-        except Exception as error:  # one bad row, whatever is wrong with it, never loses the rest
-            warnings.append(f"row {number}: left out: {type(error).__name__}: {error}")
-            continue
-        if item is None:
-            warnings.append(f"row {number}: left out: it has neither text nor link")
-            continue
-        items.append(item)
-        read.append((element, row))
-        if row.unread_date:
-            warnings.append(f"row {number}: date not understood: {shorten(row.unread_date, 60)!r}")
+    elements = rows_of(page.root, context)
+    above = days_above(elements, page.root, context)
+    rows: list[_Looked] = []
+    for number, element in enumerate(elements, start=1):
+        with _left_out(number, warnings):
+            rows.append(_look(number, element, above.get(element, ""), context))
+    items: list[Item] = []
+    for row, date in zip(rows, _settled([row.said for row in rows], context), strict=True):
+        with _left_out(row.number, warnings):
+            item = _item(row, date, context)
+            if item is None:
+                raise ValueError("it has neither text nor link")
+            items.append(item)
+            if date is None and row.row.unread_date:
+                unread = shorten(row.row.unread_date, 60)
+                warnings.append(f"row {row.number}: date not understood: {unread!r}")
     if not items:
         raise ParseError(_nothing_found(rule, page, warnings))
-    for index, date in _other_years(items, [row for _, row in read]):
-        element = read[index][0]
-        item, _ = _read_row(element, above.get(element, ""), context, date)
-        items[index] = item or items[index]
     doubt = recognise(page, rows=len(items))
     warnings = [*([str(doubt)] if doubt else []), *_capped(warnings)]
     return Listing(tuple(items), SourceKind.HTML, page.title, page.language, tuple(warnings))
 
 
-def _orders(rows: list[Element], context: Context) -> Orders:
-    """Whether the page writes the day or the month first, by all of its rows."""
-    texts = (text for row in rows for text in row.itertext() if _NUMBERS.search(text))
-    found = [one for text in texts for one in scan(text, context.language)]
-    return orders(found, now=context.now, language=context.language)
+@contextmanager
+def _left_out(number: int, warnings: list[str]) -> Iterator[None]:
+    """One bad row, whatever is wrong with it, never loses the rest."""
+    try:
+        yield
+    except Exception as error:
+        why = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        warnings.append(f"row {number}: left out: {why}")
 
 
-def _other_years(items: list[Item], rows: list[Row]) -> Iterator[tuple[int, PageDate]]:
-    """Which of the dates that leave out their year are of another year, by their neighbours."""
-    is_open = [row.written is not None and row.written.is_open for row in rows]
-    if sum(is_open) < 2:
-        return
-    days = [item.date.date() if isinstance(item.date, datetime) else item.date for item in items]
-    for index, (before, after) in enumerate(zip(days, count_years(days, is_open), strict=True)):
-        date = items[index].date
-        if before != after and after is not None and date is not None:
-            yield index, date.replace(year=after.year)
+def _settled(said: Sequence[Said], context: Context) -> list[PageDate]:
+    """What the rows' dates mean, decided by all of them together."""
+    written = [one for one in said if isinstance(one, Written)]
+    values = iter(settle(written, now=context.now, zone=context.zone, language=context.language))
+    return [next(values) if isinstance(one, Written) else one for one in said]
 
 
 def _nothing_found(rule: ListingRule, page: Page, warnings: list[str]) -> str:
@@ -136,45 +143,56 @@ def _capped(warnings: list[str]) -> list[str]:
     return [*warnings[:_WARNINGS], f"{len(warnings) - _WARNINGS} more rows like these"]
 
 
-def _read_row(
-    element: Element, above: str, context: Context, known: PageDate = None
-) -> tuple[Item | None, Row]:
-    """The item of one row (None where it holds nothing), and what was read of it.
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A row that has been looked at, before the dates are settled."""
+
+    number: int
+    row: Row
+    title: Found | None
+    summaries: list[Found]
+    said: Said
+
+
+def _look(number: int, element: Element, above: str, context: Context) -> _Looked:
+    """Walk a row once, and find what it says of its date.
 
     above: the heading the row stands under, whose date it has if it has none itself
-    known: its date, where that is known better than the row alone tells
     """
     rule = context.rule
     titles, dates = _all(rule.title, element), _all(rule.date, element)
     summaries = _all(rule.summary, element)
     marked = [node for node in (*titles, *dates, *summaries) if not isinstance(node, str)]
     row = Row(element, walk(element, marked, dirty=context.page.dirty), [])
+    said = date_of(row, dates, context)
+    if said is None and above:
+        said = next(iter(scan(above, context.language)), None)
+    return _Looked(number, row, _first(titles, row), summaries, said)
 
-    found_title = _first(titles, row)
-    date = date_of(row, dates, context)
-    if date is None and above:
-        date, row.written = context.plain_date(above)
-    date = known or date
-    link_element, link = link_of(row, found_title, context)
-    title, may_begin_with_date = title_of(row, found_title, link_element, context)
-    summary = _summary(row, title, summaries, context)
+
+def _item(looked: _Looked, date: PageDate, context: Context) -> Item | None:
+    """The item of one row, None where it holds nothing."""
+    rule, row = context.rule, looked.row
+    element = row.element
+    link_element, link = link_of(row, looked.title, context)
+    title, may_hold_its_date = title_of(row, looked.title, link_element, context)
+    summary = _summary(row, title, looked.summaries, context)
     if not title:
         title, summary = _title_from(summary, rule.summary is not None, row)
-    if may_begin_with_date:
+    if may_hold_its_date:
         title = without_date(title, date, context)
     if not title and link is None:
-        return None, row
+        return None
     title = title or name_of(link_element) or link or ""
-    item = Item(
+    return Item(
         title=title,
         link=link or own_address(anchor_of(element), title, date, context.url),
         own_link=link is not None,
         date=date,
-        drifts=row.written is not None and row.written.is_drifting,
+        drifts=isinstance(looked.said, Written) and looked.said.is_drifting,
         summary="" if repeats(summary, title) else summary,
         image=_image(rule.image, element, context.page.base),
     )
-    return item, row
 
 
 def _title_from(summary: str, is_selected: bool, row: Row) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from urllib.parse import quote, urldefrag
 
 from feedbot.model import PageDate
+from feedbot.source.dates import Written, scan
 from feedbot.source.page import Element, absolute, is_link
 from feedbot.source.row import Context, Row, around
 from feedbot.source.selectors import Found
@@ -90,8 +91,8 @@ def _names_something(title: str, context: Context) -> bool:
     """Whether a link's text names anything: not "Read more", not a date alone."""
     if not says_something(title) or says_read_on(title):
         return False
-    _, written = context.plain_date(title)
-    return written is None or bool(around(title, (written.start, written.end)))
+    found = scan(title, context.language)
+    return not found or bool(around(title, (found[0].start, found[0].end)))
 
 
 def says_read_on(text: str) -> bool:
@@ -105,25 +106,26 @@ def _is_empty(short: str) -> bool:
 
 
 def without_date(title: str, date: PageDate, context: Context) -> str:
-    """A title without the row's own date at its beginning ("27.05.2020 - …")."""
+    """A title without the row's own date at its beginning ("27.05.2020 - …") or its end."""
     if date is None:
         return title
     beginning = title[:_BEGINNING]
-    found, written = context.plain_date(beginning)
-    if written is None or not _is_same(found, date):
-        return title
-    if title[: written.start].strip(SEPARATORS + "(["):
-        return title
-    return title[written.end :].lstrip(SEPARATORS + ")]") or title
+    for one in scan(beginning, context.language)[:1]:
+        if says(one, date) and not title[: one.start].strip(SEPARATORS + "(["):
+            return title[one.end :].lstrip(SEPARATORS + ")]") or title
+    cut = max(len(title) - _BEGINNING, 0)
+    for one in scan(title[cut:], context.language)[-1:]:
+        if says(one, date) and not title[cut + one.end :].strip(SEPARATORS + ")]."):
+            return title[: cut + one.start].rstrip(SEPARATORS + "([") or title
+    return title
 
 
-def _is_same(one: PageDate, other: PageDate) -> bool:
-    """Whether two dates of a row are one, its year perhaps counted from its neighbours'."""
-    return one == other or (
-        one is not None
-        and other is not None
-        and (one.month, one.day) == (other.month, other.day)
-        and type(one) is type(other)
+def says(one: Written, date: PageDate) -> bool:
+    """Whether a date as it is written can mean that day."""
+    return date is not None and any(
+        (way.month, way.day) == (date.month, date.day)
+        and (way.year is None or way.year % 100 == date.year % 100)
+        for way in one.readings
     )
 
 

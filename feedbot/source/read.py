@@ -113,10 +113,10 @@ def _page(
         )
         return Found(listing)
     if known is not None:
-        again = find_again(text, known, source, url)
+        again = find_again(text, known, source, url, now)
         if again is not None:
             return Found(again, known)
-    return find(text, source, url)
+    return find(text, source, url, now)
 
 
 def _refuse_binary(body: bytes, content_type: str | None) -> None:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from feedbot.model import PageDate
-from feedbot.source.dates import (
-    Dated,
-    Orders,
-    Written,
-    first_date,
-    may_hold_date,
-    plain_date,
-    understand,
-)
+from feedbot.source.dates import Written, date_in_url, may_hold_date, scan, understand
 from feedbot.source.page import Element, Page, Walk, text_of
 from feedbot.source.selectors import CompiledRule, Found
 from feedbot.source.tidy import SEPARATORS, one_line
 
+_BOX = 30  # characters of a date in pieces
+
+#: What a row says of its date: as it is written, for the whole list to settle; or what it is.
+Said = Written | PageDate
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every row of a page is read with.
-
-    now:     the moment of the fetch, see `dates.understand`
-    decided: whether the page writes the day or the month first
-    """
+    """What every row of a page is read with. now: the moment of the fetch, aware, where known."""
 
     page: Page
     rule: CompiledRule
@@ -35,19 +29,6 @@ class Context:
     zone: ZoneInfo
     language: str | None
     now: datetime | None = None
-    decided: Orders | None = None
-
-    def first_date(self, text: str) -> Dated:
-        """See `dates.first_date`."""
-        return first_date(
-            text, language=self.language, zone=self.zone, now=self.now, decided=self.decided
-        )
-
-    def plain_date(self, text: str) -> Dated:
-        """See `dates.plain_date`."""
-        return plain_date(
-            text, language=self.language, zone=self.zone, now=self.now, decided=self.decided
-        )
 
 
 @dataclass(slots=True)
@@ -56,7 +37,6 @@ class Row:
 
     used: ranges of its pieces that are title or date, and so no summary
     date_text: a date found in running text, as written there
-    written: how the row's date is written, where we have read it ourselves
     """
 
     element: Element
@@ -64,7 +44,6 @@ class Row:
     used: list[tuple[int, int]]
     date_text: str = ""
     unread_date: str = ""
-    written: Written | None = None
 
     def text(self, found: Found | None) -> str:
         """The text of what a selector found, paragraphs kept; it may stand outside the row."""
@@ -82,86 +61,145 @@ class Row:
             self.used.append(span)
 
 
-def date_of(row: Row, selected: list[Found], context: Context) -> PageDate:
+def date_of(row: Row, selected: list[Found], context: Context) -> Said:
     """The row's date: what the rule selects, else a `<time>`, else one found in the text."""
     if context.rule.date is not None:
         return _selected_date(row, selected, context)
     for element in row.walk.times:
-        date = _time_element(element, row, context)
-        if date is not None:
+        said = _time_element(element, row, context)
+        if said is not None:
             row.use(element)
-            return date
+            return said
     return _date_in_text(row, context)
 
 
-def _selected_date(row: Row, selected: list[Found], context: Context) -> PageDate:
+def _selected_date(row: Row, selected: list[Found], context: Context) -> Said:
     """The first of what the rule selects that can be read."""
-    date_format = context.rule.rule.date_format
     for found in selected:
-        text = ""
-        date: PageDate = None
-        if date_format is None and not isinstance(found, str) and found.tag == "time":
-            date = _time_element(found, row, context)
-        if date is None:
-            text = row.text(found)
-            date = _understood(text, date_format, row, context)
+        said, text = _read_selected(found, row, context)
         if not isinstance(found, str):
             row.use(found)
-        if date is not None:
-            return date
+        if said is not None:
+            return said
         row.unread_date = row.unread_date or text
     return None
 
 
-def _understood(text: str, date_format: str | None, row: Row, context: Context) -> PageDate:
-    """What a text says that should be a date."""
+def _read_selected(found: Found, row: Row, context: Context) -> tuple[Said, str]:
+    """What one selected thing says, and its text."""
+    date_format = context.rule.rule.date_format
+    text = row.text(found)
     if date_format is not None:
-        return understand(
-            text, date_format=date_format, language=context.language, zone=context.zone
+        return (
+            understand(text, date_format=date_format, language=context.language, zone=context.zone),
+            text,
         )
-    date, row.written = context.first_date(text)
-    return date
+    if not isinstance(found, str) and found.tag == "time":
+        return _time_element(found, row, context), text
+    if not isinstance(found, str) and (piece := _in_pieces(found, row, context)):
+        return piece, text
+    if isinstance(found, str) and "/" in text and (stated := _in_address(text)):
+        return stated, text
+    return _said(text, context), text
 
 
-def _time_element(element: Element, row: Row, context: Context) -> PageDate:
+def _in_pieces(element: Element, row: Row, context: Context) -> Written | None:
+    """The date of one of an element's pieces, or of all together where none is one alone.
+
+    A count of views may stand right after it, with nothing between.
+    """
+    span = row.walk.spans.get(element)
+    pieces = [text.strip() for text, _ in row.walk.pieces[slice(*span)]] if span else []
+    if len(pieces) < 2:
+        return None
+    for piece in pieces:
+        if may_hold_date(piece) and (found := whole_date(piece, context.language)):
+            return found
+    if len(pieces) > 4 or sum(map(len, pieces)) > _BOX:
+        return None
+    return date_in_box(pieces, context.language)
+
+
+def whole_date(text: str, language: str | None) -> Written | None:
+    """The first whole date in a text; what is written as much else is too must be all of it."""
+    for one in scan(text, language):
+        if not one.is_relative and one.readings[0].day is None:
+            continue
+        if not one.weak or not around(text, (one.start, one.end)):
+            return one
+    return None
+
+
+def _in_address(text: str) -> PageDate:
+    """The day that a link has in it; a month alone is none."""
+    found = date_in_url(text) if " " not in text and text.count("/") > 2 else None
+    return date(found.year, found.month, found.day) if found and found.day else None
+
+
+def date_in_box(pieces: Sequence[str], language: str | None) -> Written | None:
+    """A date whose pieces stand in elements of their own ("12", "May"), whichever comes first."""
+    pieces = [piece.strip() for piece in pieces]
+    for text in (" ".join(pieces), "-".join(reversed(pieces)), " ".join(reversed(pieces))):
+        for one in scan(text, language):
+            if one.readings and one.readings[0].day and not around(text, (one.start, one.end)):
+                return one
+    return None
+
+
+def _said(text: str, context: Context) -> Said:
+    """The first whole date in a text that should be one."""
+    found = next(_whole(text, context), None)
+    if found is not None:
+        return found
+    return understand(text, language=context.language, zone=context.zone, now=context.now)
+
+
+def _whole(text: str, context: Context) -> Iterator[Written]:
+    """The dates in a text that name a day."""
+    for one in scan(text, context.language):
+        if one.is_relative or one.readings[0].day is not None:
+            yield one
+
+
+def _time_element(element: Element, row: Row, context: Context) -> Said:
     """The date of a `<time>`: its `datetime` attribute, else its text."""
     stated = element.get("datetime")
-    if stated:
-        date, row.written = context.first_date(stated)
-        if date is not None:
-            return date
+    if stated and (said := _said(stated, context)) is not None:
+        return said
     span = row.walk.spans.get(element)
     text = row.walk.lines(*span) if span else ""
-    return _understood(text, None, row, context) if text else None
+    return _said(text, context) if text else None
 
 
-def _date_in_text(row: Row, context: Context) -> PageDate:
+def _date_in_text(row: Row, context: Context) -> Said:
     """A date in the row's text.
 
     One that stands by itself is believed before one that begins a line, and that before one in the
-    middle of a sentence, which may be when the event was.
+    middle of a sentence, which may be when the event was. What is written as much else is too
+    ("3/5") must stand by itself.
     """
     dated = [number for number, piece in enumerate(row.walk.pieces) if may_hold_date(piece[0])]
     if not dated:
         return None
     for number in dated:
         text = row.walk.pieces[number][0]
-        alone, written = context.plain_date(text)
-        if written and not around(text, (written.start, written.end)):
-            row.used.append((number, number + 1))
-            row.written = written
-            return alone
+        for one in _whole(text, context):
+            if not around(text, (one.start, one.end)):
+                row.used.append((number, number + 1))
+                return one
     text = row.walk.lines()
-    date, written = context.plain_date(text)
-    if written is None:
-        return None
+    first: Written | None = None
     for line in text.split("\n"):
-        begins, beginning = context.plain_date(line)
-        if beginning and not line[: beginning.start].strip(SEPARATORS):
-            date, written = begins, beginning
-            break
-    row.written, row.date_text = written, written.text
-    return date
+        for one in _whole(line, context):
+            if one.weak:
+                continue
+            if not line[: one.start].strip(SEPARATORS):
+                row.date_text = line[one.start : one.end]
+                return one
+            if first is None:
+                first = one
+                row.date_text = line[one.start : one.end]
+    return first
 
 
 def around(text: str, span: tuple[int, int]) -> str:

@@ -6,20 +6,20 @@ place; from there on every row is one element. The page is changed by that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 
 from lxml import etree
 
 from feedbot.errors import ParseError
-from feedbot.source.page import Element, is_link, text_of
-from feedbot.source.row import Context
+from feedbot.source.dates import may_hold_date
+from feedbot.source.page import Element, is_link, text_of, walk
+from feedbot.source.row import Context, whole_date
 from feedbot.source.tidy import one_line
 
 _LINE_ENDS = frozenset(
     "br hr p div ul ol li dl dt dd table tr td th h1 h2 h3 h4 h5 h6 section article blockquote"
     " pre form".split()
 )
-_DATE_LENGTH = 80  # of a heading that is a date; a longer text mentions one
 
 
 def rows_of(root: Element, context: Context) -> list[Element]:
@@ -42,8 +42,14 @@ def rows_of(root: Element, context: Context) -> list[Element]:
             return _with_following([item for item in items if _has_date(item, context)], items)
         case "linked":
             return _with_following([item for item in items if _has_link(item)], items)
-        case "lines":
-            return [row for holder in items for row in _lines(holder, context)]
+        case "linked-lines":
+            return [row for holder in items for row in _lines(holder, _has_link)]
+        case "dated-lines":
+            return [
+                row
+                for holder in items
+                for row in _lines(holder, lambda line: _has_date(line, context))
+            ]
 
 
 def days_above(rows: list[Element], root: Element, context: Context) -> dict[Element, str]:
@@ -74,8 +80,10 @@ def _is_table_head(row: Element) -> bool:
 def _has_date(element: Element, context: Context) -> bool:
     if element.tag == "time" or element.find(".//time") is not None:
         return True
-    text = one_line(text_of(element))
-    return context.plain_date(text)[1] is not None
+    return any(
+        may_hold_date(text) and whole_date(text, context.language) is not None
+        for text, _ in walk(element).pieces
+    )
 
 
 def _has_link(element: Element) -> bool:
@@ -135,44 +143,54 @@ def _wrapped(parts: list[Element]) -> Element:
     return wrapper
 
 
-def _lines(holder: Element, context: Context) -> list[Element]:
-    """The rows of an element whose rows are lines.
-
-    They begin at lines with a date where there are several, else at those with a link.
-    """
-    lines = list(_cut(holder))
-    dated = [line for line in lines if _has_date(line, context)]
-    linked = [line for line in lines if _has_link(line)]
-    marks = set(dated if len(dated) >= 2 and len(dated) * 2 > len(linked) else linked)
+def _lines(holder: Element, marks: Callable[[Element], bool]) -> list[Element]:
+    """The rows of an element whose rows are lines: from each marked line to the next."""
+    lines = [line for line in _cut(holder) if len(line) or (line.text or "").strip()]
     rows: list[Element] = []
     for line in lines:
-        if line in marks:
+        if marks(line):
             rows.append(etree.SubElement(holder, "div"))
         (rows[-1] if rows else holder).append(line)
     return rows
 
 
-def _cut(holder: Element) -> Iterator[Element]:
-    """The lines of an element, each a `<div>` that is put at its end."""
-    line = etree.Element("div")
-    line.text, holder.text = holder.text, None
-    children = list(holder)
-    for child in children:
-        if child.tag in _LINE_ENDS:
-            yield from _filled(line)
-            line = etree.Element("div")
-            tail, child.tail = child.tail, None
-            if child.tag in ("br", "hr"):
-                holder.remove(child)
+def _cut(holder: Element) -> list[Element]:
+    """The lines of an element, each a `<div>`; nothing else stays in it.
+
+    Old pages open a font or a paragraph and never close it, so that lines lie in each other.
+    """
+    lines = [etree.Element("div")]
+
+    def text(piece: str | None) -> None:
+        if piece:
+            line = lines[-1]
+            if len(line):
+                line[-1].tail = (line[-1].tail or "") + piece
             else:
-                line.append(child)
-                yield from _filled(line)
-                line = etree.Element("div")
-            line.text = tail
-        else:
-            line.append(child)
-    yield from _filled(line)
+                line.text = (line.text or "") + piece
+
+    pending: list[tuple[Element, bool]] = [(child, False) for child in reversed(holder)]
+    text(holder.text)
+    holder.text = None
+    while pending:
+        child, is_left = pending.pop()
+        if is_left:
+            lines.append(etree.Element("div"))
+            text(child.tail)
+            continue
+        if child.tag not in _LINE_ENDS and not _has_line_end(child):
+            tail, child.tail = child.tail, None
+            lines[-1].append(child)
+            text(tail)
+            continue
+        lines.append(etree.Element("div"))
+        pending.append((child, True))
+        pending.extend((inner, False) for inner in reversed(child))
+        text(child.text)
+    for child in list(holder):
+        holder.remove(child)
+    return lines
 
 
-def _filled(line: Element) -> Iterable[Element]:
-    return [line] if len(line) or (line.text or "").strip() else []
+def _has_line_end(element: Element) -> bool:
+    return any(inner.tag in _LINE_ENDS for inner in element.iterdescendants())

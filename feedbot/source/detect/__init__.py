@@ -1,0 +1,58 @@
+"""The lists on a page, found without being told where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from feedbot.model import ListingRule
+from feedbot.source.detect.find import Candidate, find
+from feedbot.source.detect.rule import rule_for
+from feedbot.source.page import Page
+from feedbot.source.row import Context
+from feedbot.source.selectors import compile_rule
+
+__all__ = ["Detected", "detect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """A list that was found.
+
+    rule: finds it again
+    rows: how many it has
+    why:  what speaks for it, in words
+    """
+
+    rule: ListingRule
+    rows: int
+    why: str
+
+
+def detect(
+    page: Page, *, url: str, zone: ZoneInfo, language: str | None, now: datetime | None
+) -> list[Detected]:
+    """The lists on a page, the likeliest first; none where nothing on it is a list.
+
+    language: of the page's dates
+    now:      the moment of the fetch, aware: no news is dated after it
+    """
+    found = find(page, language=language, now=now)
+    context = Context(page, compile_rule(ListingRule("*")), url, zone, language, now)
+    out = []
+    for one in found.candidates:
+        rule = rule_for(found.outline, one, context)
+        if rule is not None:
+            out.append(Detected(rule, len(one.group.rows), _why(one, rule)))
+    return out
+
+
+def _why(one: Candidate, rule: ListingRule) -> str:
+    """For people: "16 rows, 16 with a date, 16 with a link: div.views-row"."""
+    rows = len(one.group.rows)
+    seen = one.features
+    dated = f"{min(round(seen.dated * rows), rows)} with a date"
+    if rule.day is not None:
+        dated = f"under dates ({rule.day})"
+    return f"{rows} rows, {dated}, {round(seen.linked * rows)} with a link: {rule.item}"

@@ -1,0 +1,70 @@
+"""Dates that stand above rows: what is nothing but a date, and the rows below it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from feedbot.source.detect.groups import Group
+from feedbot.source.detect.outline import Outline
+from feedbot.source.detect.selectors import common
+
+_LONGEST = 60  # characters of a heading that is a date ("Opinions filed on Friday, 27 May 2020")
+_NEAR = 4  # runs between a heading and the list it belongs to, outside of the list's own element
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Elements that are dates. runs: those with the date, nodes: the largest around each."""
+
+    runs: tuple[int, ...]
+    nodes: tuple[int, ...]
+
+
+def find_heads(page: Outline, days: Sequence[object]) -> Heads:
+    """Everything on the page that could head rows with its date."""
+    runs, nodes = [], []
+    for k, day in enumerate(days):
+        if day is None or page.runs[k].link >= 0:
+            continue
+        node = page.runs[k].node
+        if page.letters[page.last[node]] - page.letters[page.first[node]] > _LONGEST:
+            continue
+        while (above := page.parent[node]) >= 0 and page.last[above] - page.first[above] == (
+            page.last[node] - page.first[node]
+        ):
+            node = above
+        runs.append(k)
+        nodes.append(node)
+    return Heads(tuple(runs), tuple(nodes))
+
+
+def heads_of(page: Outline, group: Group, heads: Heads) -> tuple[float, tuple[int, ...]]:
+    """The share of a group's rows that stand under a date of theirs, and the elements with it."""
+    rows = group.rows
+    if not heads.runs:
+        return 0.0, ()
+    holder = common(page, [row.node for row in rows])
+    start, stop = page.first[holder], page.last[holder]
+    around = page.parent[holder]
+    if around >= 0:
+        start = max(page.first[around], rows[0].first - _NEAR)
+        start = min(start, page.first[holder])
+    firsts = [row.first for row in rows]
+    used: dict[int, None] = {}
+    under = 0
+    outside = []
+    for at in range(bisect_left(heads.runs, start), bisect_left(heads.runs, stop)):
+        place = bisect_right(firsts, heads.runs[at]) - 1
+        if place < 0 or heads.runs[at] >= rows[place].last:
+            outside.append(at)
+    if not outside:
+        return 0.0, ()
+    known = [heads.runs[at] for at in outside]
+    for first in firsts:
+        place = bisect_left(known, first) - 1
+        if place >= 0:
+            under += 1
+            used[heads.nodes[outside[place]]] = None
+    return under / len(rows), tuple(used)

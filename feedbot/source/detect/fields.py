@@ -1,0 +1,237 @@
+"""Which of a group's places is the title, which the link, which the date."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from feedbot.source.dates import AHEAD, settle
+from feedbot.source.detect.groups import Row
+from feedbot.source.detect.marks import Marks, naming
+from feedbot.source.detect.outline import Outline
+from feedbot.source.detect.slots import Segment, Slot, sample, slots
+from feedbot.source.tidy import words
+
+#: What rows call their titles, their publication dates, and dates that are something else.
+_TITLE_LABEL = re.compile(
+    r"\b(?:title|name|caption|subject|headline|case|style|topic|titel|titre|t[ií]tulo|titolo|betreff"
+    r"|objet|asunto|oggetto|назва\w*|назван\w*|заголов\w*|тема|наименование|tytuł|název|başlık)\b",
+    re.I,
+)
+_DATE_LABEL = re.compile(
+    r"\b(?:date|posted|published|publication|filed|released?|issued?|decided|issuance|decision"
+    r"|datum|veröffentlicht|publié|fecha|publicad[oa]|data|pubblicat[oa]|дата|опубликован\w*|размещен\w*|размещён\w*)\b",
+    re.I,
+)
+_OTHER_DATE = re.compile(
+    r"\b(?:updated?|modified|argued|argument|hearing|expir\w*|deadline|due|clos\w+|apply|effective|valid"
+    r"|event|until|end|reclassified|aktualisiert|modifié|actualizado|обновлен\w*|истекает|до|срок|окончани\w*|fin|bis|frist|hasta|vence|scadenza)\b",
+    re.I,
+)
+_OPEN = re.compile(
+    r"(?:view|open|read|download|voir|ouvrir|ansehen|öffnen|ver|открыть|читать)\s+", re.I
+)
+_DIGIT = re.compile(r"\d")
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt".split())
+_ENDS = (".", "!", "?", "…", "。", "！", "؟")
+_UTC = ZoneInfo("UTC")
+_NO_LINK = 2.0  # of a row's link: below it the links are in the text, or everywhere the same
+_DOCUMENT = re.compile(r"\.(?:pdf|docx?|odt|rtf|txt|html?|aspx?|php|mp3)(?:$|[?#])", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The places chosen. `quality`: how good title and link are together, 0 to 1."""
+
+    looked: tuple[Row, ...]
+    title: Slot | None
+    link: Slot | None
+    date: Slot | None
+    quality: float
+
+
+def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | None = None) -> Fields:
+    """Choose."""
+    looked = sample(rows)
+    places = slots(page, looked)
+    n = len(looked)
+    title = max(places, key=lambda slot: _title(page, slot, n, marks), default=None)
+    quality = _title(page, title, n, marks) if title else 0.0
+    link: Slot | None
+    own = title is not None and _distinct_links(page, title) * len(title.segments) >= 0.7 * n
+    links = [slot for slot in places if _has_links(slot)]
+    link = title if own else max(links, key=lambda s: _link(page, s, n), default=None)
+    if link is not None and not own and _link(page, link, n) < _NO_LINK:
+        link = None
+    if own:
+        link = next((slot for slot in links if _opens(page, slot, n)), link)
+    dates = [slot for slot in places if _dated(slot, marks)]
+    date = max(dates, key=lambda s: _date(s, n, marks, now), default=None)
+    return Fields(tuple(looked), title, link, date, quality)
+
+
+def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:
+    parts = list(slot.segments.values())
+    cover = len(parts) / n
+    texts = [_less_dates(part, marks) for part in parts]
+    own = _own_words(texts)
+    is_heading = _heading(page, parts[0].node)
+    named = sum(
+        naming(text, is_link=part.link >= 0, is_strong=page.strong[part.node])
+        for text, part in zip(own, parts, strict=True)
+    ) / len(parts)
+    if is_heading and page.tag[parts[0].node] in _HEADINGS:
+        named = max(named, 0.5)  # a version's number names a release
+    distinct = len(set(texts)) / len(texts)
+    length = sum(map(len, texts)) / len(texts)
+    ended = sum(len(text) > 40 and text.endswith(_ENDS) for text in texts) / len(texts)
+    score = 2.5 * named + 1.5 * cover + 1.2 * distinct - 0.9 * ended
+    score += 0.8 * is_heading
+    if sum(part.in_text for part in parts) * 2 > len(parts):
+        score -= 1.5
+    if slot.label and parts[0].link < 0:
+        score += 1.2 if _TITLE_LABEL.search(slot.label) else -0.3
+    if length > 160:
+        score -= min((length - 160) / 200, 1.5)
+    if parts[0].link >= 0:
+        score += 0.4 + 0.4 * _distinct_links(page, slot)
+    return score - 0.08 * min(slot.order, 12)
+
+
+def _less_dates(part: Segment, marks: Marks) -> str:
+    """A segment's text without its dates."""
+    if not any(marks.days[k] for k in range(part.first, part.last)):
+        return part.value
+    return " ".join("".join(marks.rest[k] for k in range(part.first, part.last)).split())
+
+
+def _own_words(texts: Sequence[str]) -> list[str]:
+    """Texts without numbers and the words that most of them have: "PDF", "KB", "Case No."."""
+    split = [text.split() for text in texts]
+    counts = Counter(word for line in split for word in set(line))
+    often = max(3, len(texts) * 0.6)
+    return [
+        " ".join(word for word in line if counts[word] < often and not _DIGIT.search(word))
+        for line in split
+    ]
+
+
+def _stem(word: str) -> str:
+    """A word without its plural's ending."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+
+
+def _heading(page: Outline, node: int) -> bool:
+    while node >= 0:
+        tag = page.tag[node]
+        if tag in ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "strong", "b", "summary"):
+            return True
+        if tag in ("div", "td", "li", "p", "article", "section", "tr"):
+            return False
+        node = page.parent[node]
+    return False
+
+
+def _has_links(slot: Slot) -> bool:
+    return any(part.link >= 0 for part in slot.segments.values())
+
+
+def _hrefs(page: Outline, slot: Slot) -> list[str]:
+    return [
+        (page.elements[part.link].get("href") or "").strip()
+        for part in slot.segments.values()
+        if part.link >= 0
+    ]
+
+
+def _distinct_links(page: Outline, slot: Slot) -> float:
+    """The share of a place's links that lead where no other row's does."""
+    hrefs = _hrefs(page, slot)
+    return sum(count for count in Counter(hrefs).values() if count == 1) / (len(hrefs) or 1)
+
+
+def _link(page: Outline, slot: Slot, n: int) -> float:
+    parts = list(slot.segments.values())
+    hrefs = _hrefs(page, slot)
+    hosts = Counter(urlsplit(href).hostname for href in hrefs if "//" in href)
+    off = sum(hosts.values()) / len(hrefs) if hrefs else 0
+    texts = {part.text for part in parts}
+    named = sum(naming(text, is_link=True, is_strong=False) for text in texts) / len(texts)
+    if len(texts) * 4 < len(parts):
+        named = 0.0  # all are called the same
+    document = sum(_DOCUMENT.search(href) is not None for href in hrefs) / (len(hrefs) or 1)
+    score = 2.5 * len(parts) / n + 2.5 * _distinct_links(page, slot)
+    score += 0.8 * named + 0.6 * document
+    if sum(part.in_text for part in parts) * 2 > len(parts):
+        score -= 2.5
+    return score - 0.2 * off - 0.05 * min(slot.order, 12)
+
+
+def _opens(page: Outline, slot: Slot, n: int) -> bool:
+    """Whether a place has a link in each row that says it opens what the page lists.
+
+    "View Opinion" in a list of opinions: the opinion itself, where titles lead to pages about it.
+    """
+    parts = list(slot.segments.values())
+    if len(parts) < 0.9 * n or _distinct_links(page, slot) < 0.9:
+        return False
+    text = parts[0].text
+    match = _OPEN.match(text)
+    return match is not None and any(
+        _stem(word) in page.subject for word in words(text[match.end() :]).split()[:1]
+    )
+
+
+def _dated(slot: Slot, marks: Marks) -> bool:
+    return any(
+        marks.days[k] for part in slot.segments.values() for k in range(part.first, part.last)
+    )
+
+
+def _date(slot: Slot, n: int, marks: Marks, now: datetime | None) -> float:
+    parts = list(slot.segments.values())
+    written = [
+        next((day for k in range(p.first, p.last) if (day := marks.days[k])), None) for p in parts
+    ]
+    dated = [part for part, day in zip(parts, written, strict=True) if day]
+    score = 3.0 * len(dated) / n + 0.5 * len(dated) / len(parts)
+    score += 0.5 * sum(len(part.text) < 40 for part in dated) / len(dated)
+    said = slot.label + " " + _said_before(dated, marks)
+    score += 0.6 * (_DATE_LABEL.search(said) is not None)
+    score -= 1.5 * (_OTHER_DATE.search(said) is not None)
+    score -= 0.3 * (dated[0].link >= 0 and len(dated[0].text) > 40)
+    values = settle([day for day in written if day], now=now, zone=_UTC)
+    days = [value.date() if isinstance(value, datetime) else value for value in values if value]
+    if now is not None and days:
+        limit = (now + AHEAD).date()
+        score -= 2.0 * sum(day > limit for day in days) / len(days)
+    score += 0.4 * _one_way(days)
+    return score - 0.03 * min(slot.order, 12)
+
+
+def _said_before(dated: Sequence[Segment], marks: Marks) -> str:
+    """What most rows say right before their date: "Posted", "Closes"."""
+    said: Counter[str] = Counter()
+    for part in dated:
+        for k in range(part.first, part.last):
+            day = marks.days[k]
+            if day is not None:
+                said[words(part.text.partition(day.text)[0])[-30:]] += 1
+                break
+    text, count = said.most_common(1)[0] if said else ("", 0)
+    return text if count * 2 > len(dated) else ""
+
+
+def _one_way(days: Sequence[date]) -> float:
+    """How nearly days go one way, 0 to 1; half where they say nothing."""
+    steps = [below - above for above, below in pairwise(days) if below != above]
+    if len(steps) < 2:
+        return 0.5
+    ups = sum(step.days > 0 for step in steps)
+    return abs(len(steps) - 2 * ups) / len(steps)

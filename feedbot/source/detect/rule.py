@@ -1,0 +1,173 @@
+"""A list that was found, as the rule that finds it again: one a person could have written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import Literal
+
+from feedbot.model import ListingRule
+from feedbot.source.dates import date_in_url
+from feedbot.source.detect.fields import Fields
+from feedbot.source.detect.find import Candidate
+from feedbot.source.detect.outline import Outline
+from feedbot.source.detect.selectors import compiled, for_rows, in_rows
+from feedbot.source.detect.slots import Segment, Slot
+from feedbot.source.page import Element
+from feedbot.source.row import Context
+from feedbot.source.rows import rows_of
+from feedbot.source.selectors import compile_rule
+
+_NOTHING: Mapping[int, int] = {}
+_FIT = 0.5  # F1 of the rows that a selector finds; below it, it finds something else
+
+
+def rule_for(page: Outline, chosen: Candidate, context: Context) -> ListingRule | None:
+    """A rule that finds the candidate's rows again; None where no selector does."""
+    group = chosen.group
+    root = page.page.root
+    item, fit = for_rows(page, group.starts, root)
+    if fit < _FIT:
+        return None
+    rule = ListingRule(item, rows=group.kind)
+    if chosen.days:
+        day, _ = for_rows(page, chosen.days, root)
+        rule = replace(rule, day=day or None)
+    copies: dict[Element, Element] = {}
+    if group.kind != "elements":
+        copy = deepcopy(root)
+        copies = dict(zip(root.iter(), copy.iter(), strict=True))
+        root = copy
+    rows = rows_of(root, replace(context, rule=compile_rule(rule)))
+    return _with_fields(page, rule, chosen.fields, rows, copies, chosen.boxes)
+
+
+def _with_fields(
+    page: Outline,
+    rule: ListingRule,
+    chosen: Fields,
+    rows: Sequence[Element],
+    copies: dict[Element, Element],
+    boxes: dict[int, int],
+) -> ListingRule:
+    places = _Places(page, rows, copies)
+    link = places.of_link(chosen.link)
+    title = places.of_text(chosen.title)
+    date = places.of_date(chosen.date, boxes) if chosen.date is not chosen.title else None
+    if chosen.date is None and rule.day is None and link and places.dated(chosen.link):
+        date = link  # "/2024/04/30/…"
+    return replace(rule, title=title, link=link, date=date)
+
+
+class _Places:
+    """Writes selectors of places, for rows as a rule has them."""
+
+    def __init__(
+        self, page: Outline, rows: Sequence[Element], copies: dict[Element, Element]
+    ) -> None:
+        self.page = page
+        self.copies = copies
+        self.rows = rows
+        self.owner: dict[Element, int] = {}
+        for number, row in enumerate(rows):
+            for element in row.iter():
+                self.owner[element] = number
+
+    def targets(
+        self, slot: Slot, of: Literal["link", "node"], boxes: Mapping[int, int] = _NOTHING
+    ) -> dict[int, Element]:
+        """The element of a place in each row that was looked at."""
+        out: dict[int, Element] = {}
+        for part in slot.segments.values():
+            node = part.link if of == "link" else boxes.get(part.first, part.node)
+            if node < 0:
+                continue
+            element: Element = self.page.elements[node]
+            element = self.copies.get(element, element)
+            row = self.owner.get(element)
+            if row is None:
+                for ancestor in element.iterancestors():
+                    row = self.owner.get(ancestor)
+                    if row is not None:
+                        break
+            if row is not None:
+                out.setdefault(row, element)
+        return out
+
+    def of_link(self, slot: Slot | None) -> str | None:
+        """The address of a place's link."""
+        if slot is None:
+            return None
+        targets = self.targets(slot, "link")
+        if not targets:
+            return None
+        if all(target is self.rows[row] for row, target in targets.items()):
+            return "@href"
+        found = self._select(slot, targets)
+        return f"{found}@href" if found else None
+
+    def dated(self, slot: Slot | None) -> bool:
+        """Whether the links of a place have a day in them."""
+        links = [part.link for part in slot.segments.values() if part.link >= 0] if slot else []
+        hrefs = [self.page.elements[link].get("href") or "" for link in links]
+        days = [found for href in hrefs if (found := date_in_url(href)) and found.day]
+        return len(links) > 2 and len(days) * 4 >= len(links) * 3 and len(set(days)) > 1
+
+    def of_date(self, slot: Slot | None, boxes: dict[int, int]) -> str | None:
+        """The element with the date in it, whatever else is."""
+        if slot is None:
+            return None
+        parts = list(slot.segments.values())
+        part = parts[len(parts) // 2]
+        if part.inline and not part.whole:
+            return f"label:{part.label}"
+        targets = self.targets(slot, "node", boxes)
+        if not targets or all(target is self.rows[row] for row, target in targets.items()):
+            return None
+        return self._select(slot, targets)
+
+    def of_text(self, slot: Slot | None) -> str | None:
+        """A place's text: an element's, after a label, or one of several in an element."""
+        if slot is None:
+            return None
+        parts = list(slot.segments.values())
+        part = parts[len(parts) // 2]
+        if (part.inline and part.value != part.text) or (part.inline and not part.whole):
+            return f"label:{part.label}"
+        targets = self.targets(slot, "node")
+        if not targets:
+            return None
+        if sum(part.whole for part in parts) * 2 > len(parts):
+            if all(target is self.rows[row] for row, target in targets.items()):
+                return None
+            return self._select(slot, targets)
+        return self._text_node(slot, part, targets)
+
+    def _text_node(self, slot: Slot, part: Segment, targets: dict[int, Element]) -> str | None:
+        """The place of a text that shares its element with others."""
+        page = self.page
+        element = page.elements[part.node]
+        texts = [element.text, *(child.tail for child in element)]
+        plain = [" ".join(text.split()) for text in texts if text and text.strip()]
+        first = page.runs[part.first].text.strip()
+        place = next((n for n, text in enumerate(plain, 1) if text == first), None)
+        if place is None:
+            return None
+        if all(target is self.rows[row] for row, target in targets.items()):
+            return f"xpath:./text()[normalize-space()][{place}]"
+        found = self._select(slot, targets)
+        if found is None:
+            return None
+        path = str(compiled(found).path.path)
+        return f"xpath:({path})[1]/text()[normalize-space()][{place}]"
+
+    def _select(self, slot: Slot, targets: dict[int, Element]) -> str | None:
+        known = sorted(targets)
+        texts = {part.text for part in slot.segments.values()}
+        return in_rows(
+            [self.rows[row] for row in known],
+            [targets[row] for row in known],
+            not_called=slot.others,
+            called=texts.pop() if len(texts) == 1 else "",
+        )
