@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from feedbot.demo.botapi import Fault, FaultKind, Limits
+from feedbot.owing import owe_notice
 from feedbot.store import outbox
 from feedbot.store.outbox import Counts
 from feedbot.telegram import limits
 from feedbot.telegram.deliver import PATIENCE
-from tests.outboxes import NOON, Desk, owe_texts, seconds
+from tests.outboxes import NOON, Desk, seconds
 
 HOUR = timedelta(hours=1)
 
@@ -71,9 +72,8 @@ async def test_a_bot_restarted_with_ten_thousand_owed_goes_on_where_it_was(desk:
     ids = {chat: await desk.add(chat) for chat in chats}
     owed = {chat: [f"{chat} {number}" for number in range(100)] for chat in chats}
     async with desk.store.transaction() as connection:
-        for number in range(100):
-            for chat, texts in owed.items():
-                await owe_texts(connection, ids[chat], [texts[number]])
+        turns = [(ids[chat], texts[turn]) for turn in range(100) for chat, texts in owed.items()]
+        await outbox.owe(connection, [owe_notice(id, text, text) for id, text in turns], NOON)
         assert len(await outbox.claim(connection, NOON, limit=100, busy=[])) == 100
         await outbox.doubt_leftovers(connection, NOON)
     for until in (15, 30):

@@ -449,14 +449,15 @@ async def test_a_defect_of_ours_while_looking_stops_no_other(
     assert any("TypeError" in told for told in office.told)
 
 
-async def test_what_is_heard_shows_how_far_the_ids_are(desk: Desk) -> None:
-    """A group talks on; every command to the bot tells it where its next message will stand."""
-    office = await Office.open(desk, "supergroup")
+@pytest.mark.parametrize(("kind", "heard"), [("supergroup", 1), ("channel", 61)])
+async def test_what_is_heard_shows_how_far_the_ids_are(desk: Desk, kind: str, heard: int) -> None:
+    """People write on; each command to the bot, each post of a channel's tells where it is."""
+    office = await Office.open(desk, kind)
     for _ in range(60):
         desk.api.user_sends(office.chat, "chatter")
     desk.api.user_sends(office.chat, "/help")
     listener = Listener(desk.store, desk.bot, desk.clock, Posting(), Random(1), lambda: None)
-    assert await listener.poll(0) == 1
+    assert await listener.poll(0) == heard
     await office.lose("hello")
     assert await desk.drain()
     assert office.read.count("hello") == 1

@@ -35,7 +35,8 @@ from feedbot.telegram.texts import MENU, language_of, notice
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 30
-_ALLOWED = [Update.MESSAGE, Update.MY_CHAT_MEMBER]
+#: Posts in channels are heard of for their ids alone.
+_ALLOWED = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER]
 _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 _DECIDERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 _OUT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
@@ -175,7 +176,7 @@ class Listener:
             asked = await self._asked(update) if update.message else None
             async with self._store.transaction() as connection:
                 await self._apply(connection, update, asked)
-                await self._learn(connection, update.message)
+                await self._learn(connection, update.message or update.channel_post)
                 await bots.set_update_offset(connection, self._bot_id, update.update_id + 1)
         except (TelegramError, StoreError, _Stopped):
             raise
