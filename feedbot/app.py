@@ -170,6 +170,7 @@ class App:
         deadline = self.clock.now() + wait
         polled = await self.poll_all()
         await self.scheduler.publish_unwritten()
+        await self.scheduler.publish_archives()
         await self.housekeeper.sweep()
         try:
             await self.daily.owe_due()

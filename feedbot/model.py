@@ -106,6 +106,7 @@ class Source:
     confirm_gone: int = 3
     confirm_changed: int = 2
     render: bool = False
+    show_changes: bool = False
     listing: ListingRule | None = None
     article: Literal["wait", "later", "off"] = "wait"
 
@@ -133,11 +134,13 @@ class Combined:
     """A feed made of several sources'. `sources` None: of all.
 
     include/exclude: plain words, or `re:` patterns (google-re2)
+    show_changes:    whether a changed entry says what has changed
     """
 
     name: str
     title: str
     sources: tuple[str, ...] | None = None
+    show_changes: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 

@@ -23,6 +23,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from feedbot.clock import Clock
 from feedbot.daily import Daily
@@ -83,6 +84,8 @@ class Scheduler:
         self._polls: dict[str, asyncio.Task[Polled]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._unwritten: set[str] = set()
+        self._archiving: asyncio.Task[None] | None = None
+        self._unarchived = False  # whether the last try failed
         self._resting: frozenset[str] = frozenset()
         self._stale: dict[str, datetime] = {}  # feeds to be written anew, and when
         self._nudges = 0  # as the last tick saw them
@@ -102,6 +105,7 @@ class Scheduler:
                 await self._publish_retracted()
             await self.publish_unwritten()
             await self.publish_stale(self._clock.now())
+            self._start_archiving()
         except StoreError as error:
             self._note(str(error))
             return
@@ -159,11 +163,28 @@ class Scheduler:
         for name in due:
             await self._publish_combined(name)
 
+    def _start_archiving(self) -> None:
+        """Archives may take longer than a tick, so no tick waits for them."""
+        if self._publisher.archives.due and (self._archiving is None or self._archiving.done()):
+            self._archiving = asyncio.create_task(self.publish_archives(), name="archives")
+
+    async def publish_archives(self) -> None:
+        """Write the archives that are due; what cannot be written is tried again."""
+        try:
+            await self._publisher.archives.write()
+            self._unarchived = False
+        except (PublishError, StoreError) as error:
+            if not self._unarchived:
+                log.error("%s; will be tried again", error)
+            self._unarchived = True
+
     async def finish(self, grace: timedelta) -> None:
         """Let polls under way end within `grace`, then cut them off; each commits whole or not."""
-        if not self._polls:
+        tasks: set[asyncio.Task[Any]] = set(self._polls.values())
+        if self._archiving:
+            tasks.add(self._archiving)
+        if not tasks:
             return
-        tasks = set(self._polls.values())
         _, unfinished = await asyncio.wait(tasks, timeout=grace.total_seconds())
         for task in unfinished:
             task.cancel()

@@ -45,10 +45,16 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def put(store: Store, *numbers: int, name: str = "embassy", now: datetime = NOW) -> None:
+async def put(
+    store: Store,
+    *numbers: int,
+    name: str = "embassy",
+    now: datetime = NOW,
+    summary: str = "Told.",
+) -> None:
     """Store a listing as a sound poll would."""
     items = [
-        Item(f"Event {n}", f"https://press.example.org/{n}", date=date(2020, 5, n), summary="Told.")
+        Item(f"Event {n}", f"https://press.example.org/{n}", date=date(2020, 5, n), summary=summary)
         for n in numbers
     ]
     rows = identify(items, SOURCE.url)
@@ -85,6 +91,7 @@ async def test_the_file_holds_the_newest_entries_newest_first(store: Store, tmp_
     assert links == {
         "self": "https://feeds.example.org/feeds/embassy.atom",
         "alternate": SOURCE.url,
+        "prev-archive": "https://feeds.example.org/feeds/embassy/3/1.atom",
     }
     assert feed.entries[0].published == "2020-05-05T12:00:00+01:00"
 

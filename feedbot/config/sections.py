@@ -87,10 +87,19 @@ class Combined(Section):
         description="Items with one of these words, or `re:` patterns (RE2), are not in it.",
     )
 
+    show_changes: bool = Field(
+        default=False, description="Whether a changed entry says in this feed what has changed."
+    )
+
     def value(self) -> model.Combined:
         """The feed as the rest of feedbot knows it."""
         return model.Combined(
-            self.name, self.title or self.name, self.sources, self.include, self.exclude
+            self.name,
+            self.title or self.name,
+            self.sources,
+            self.show_changes,
+            self.include,
+            self.exclude,
         )
 
 

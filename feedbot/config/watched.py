@@ -104,6 +104,9 @@ class Source(Section):
         description="Whether the entries' own pages are read for their text, and whether a message"
         " waits for it, two minutes at most.",
     )
+    show_changes: bool = Field(
+        default=False, description="Whether a changed entry says in the feed what has changed."
+    )
     listing: Listing | None = Field(default=None, description="Where the rows of an HTML page are.")
 
     def value(self, timezone: str, language: str) -> model.Source:
@@ -125,6 +128,7 @@ class Source(Section):
             confirm_gone=self.confirm_gone,
             confirm_changed=self.confirm_changed,
             render=self.render,
+            show_changes=self.show_changes,
             listing=self.listing.value() if self.listing else None,
             article=self.article,
         )

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.filters import compile_filter
 from feedbot.model import Combined, Entry, Source
+from feedbot.publish.archives import Archives
 from feedbot.publish.plan import Plan
+from feedbot.render.changes import changes_note
 from feedbot.render.document import Channel, Document, Place, Shown, make_document
 from feedbot.render.language import date_text
 from feedbot.render.opml import Outline
-from feedbot.store import feeds
+from feedbot.store import editions, feeds
 from feedbot.store.documents import FeedState
 from feedbot.store.feeds import Stored
 from feedbot.store.sources import Brief, SourceState
@@ -47,10 +49,34 @@ async def source_document(
     """A source's feed: its newest entries."""
     found = await feeds.newest(connection, state.id, plan.limit)
     gone = await feeds.departed(connection, [state.id], plan.limit)
-    place = Place(plan.root, source.name)
-    return make_document(
-        channel_of(source, state), [Shown(one.entry) for one in found], place, gone
-    )
+    notes = await _notes(connection, found, source) if source.show_changes else {}
+    shown = [Shown(one.entry, notes.get(one.key, "")) for one in found]
+    place = Archives.of(plan, source, state).current
+    return make_document(channel_of(source, state), shown, place, gone)
+
+
+async def archive_document(
+    connection: AsyncConnection, plan: Plan, source: Source, state: SourceState, number: int
+) -> Document:
+    """One of a source's archives (RFC 5005): what stands at its positions."""
+    kept = Archives.of(plan, source, state)
+    there = await editions.stretch(connection, state.id, *kept.stretch(number))
+    notes = await _notes(connection, there.shown, source) if source.show_changes else {}
+    shown = [Shown(one.entry, notes.get(one.key, "")) for one in there.shown]
+    return make_document(channel_of(source, state), shown, kept.place(number), there.gone)
+
+
+async def _notes(
+    connection: AsyncConnection, found: Sequence[Stored], source: Source
+) -> dict[int, str]:
+    """What has changed in entries up to the edition that is shown."""
+    before = await editions.history(connection, [one.key for one in found])
+    zone, language = source.timezone, source.language
+    return {
+        one.key: changes_note([*olds, one.entry], zone, language)
+        for one in found
+        if (olds := [old.entry for old in before.get(one.key, ()) if old.position < one.position])
+    }
 
 
 async def combined_document(
@@ -74,7 +100,11 @@ async def combined_document(
 
     filtered = bool(combined.include or combined.exclude)
     found = await feeds.combined(connection, members, plan.limit, passes if filtered else None)
-    shown = [_from(one, *members[one.source_id]) for one in found]
+    notes: dict[int, str] = {}
+    for id in {one.source_id for one in found} if combined.show_changes else ():
+        own = [one for one in found if one.source_id == id]
+        notes |= await _notes(connection, own, members[id][0])
+    shown = [_from(one, notes.get(one.key, ""), *members[one.source_id]) for one in found]
     gone = await feeds.departed(connection, members, plan.limit)
     channel = Channel(
         id=feed.id,
@@ -88,8 +118,8 @@ async def combined_document(
     return make_document(channel, shown, Place(plan.root, combined.name), gone)
 
 
-def _from(one: Stored, source: Source, channel: Channel) -> Shown:
-    return Shown(one.entry, "", channel, source.name, one.source_id)
+def _from(one: Stored, note: str, source: Source, channel: Channel) -> Shown:
+    return Shown(one.entry, note, channel, source.name, one.source_id)
 
 
 async def last_document(connection: AsyncConnection, plan: Plan, state: SourceState) -> Document:

@@ -13,10 +13,13 @@ from feedbot.clock import Clock
 from feedbot.errors import PublishError
 from feedbot.model import Combined
 from feedbot.publish import assemble
+from feedbot.publish.archives import parse_path
+from feedbot.publish.archiving import ArchiveWriter
 from feedbot.publish.files import check_writable
+from feedbot.publish.formats import DAY, ENDINGS, STYLE, rendered
 from feedbot.publish.plan import ALL, Plan, rhythm
 from feedbot.publish.shelf import Published, Shelf, elsewhere
-from feedbot.render import atom, jsonfeed, opml, rss
+from feedbot.render import opml
 from feedbot.render.document import Document
 from feedbot.store import documents, sources
 from feedbot.store.documents import FeedState
@@ -24,11 +27,7 @@ from feedbot.store.engine import Store
 from feedbot.store.rename import former_names
 from feedbot.store.sources import SourceState
 
-#: What every feed is written in; the first is what its page and its file are called after.
-ENDINGS = (atom.ENDING, rss.ENDING, jsonfeed.ENDING)
-STYLE = "feed.css"
 _STYLESHEET = (Path(__file__).parent / STYLE).read_bytes()
-_DAY = 86_400  # seconds
 
 
 class Publisher:
@@ -39,6 +38,7 @@ class Publisher:
         self._clock = clock
         self._plan = plan
         self._shelf = Shelf(store, clock, directory)
+        self.archives = ArchiveWriter(store, self._shelf, plan)
         self._moved: dict[str, str] = {}
         self._ended: frozenset[str] = frozenset()
         self._feeds: Mapping[str, FeedState] = {}
@@ -50,7 +50,7 @@ class Publisher:
 
     def configure(self, plan: Plan) -> None:
         """Take up a new configuration; what it changes shows with the next `publish_all`."""
-        self._plan = plan
+        self._plan = self.archives.plan = plan
 
     def check_writable(self) -> None:
         """See that feeds can be written at all, before anything is polled. Raises PublishError."""
@@ -61,8 +61,11 @@ class Publisher:
         return self._shelf.get(path)
 
     async def fetch(self, path: str) -> Published | None:
-        """A document that is not kept in memory: none so far."""
-        return None
+        """A document that is not kept in memory: an archive, from its file."""
+        found = parse_path(path)
+        if found is None or found[0] not in self._plan.sources:
+            return None
+        return await self._shelf.read(path, DAY)
 
     def elsewhere(self, feed: Published, base_url: str) -> Published:
         """The same document for those who reach us by another address."""
@@ -73,7 +76,9 @@ class Publisher:
 
         base_url: where we are reached, if not where the configuration says
         """
-        if self.get(path) is None or path.rpartition(".")[2] not in ENDINGS:
+        archive = parse_path(path)
+        kept = self.get(path) is not None and path.rpartition(".")[2] in ENDINGS
+        if not kept and not archive:
             return None
         name, plan = name_of(path), self._plan
         plan = replace(plan, base_url=base_url) if base_url else plan
@@ -81,6 +86,11 @@ class Publisher:
         async with self._store.reading() as connection:
             if name in plan.sources:
                 state = await sources.load(connection, name)
+                if archive:
+                    source = plan.sources[name]
+                    return await assemble.archive_document(
+                        connection, plan, source, state, archive[2]
+                    )
                 return await assemble.source_document(connection, plan, plan.sources[name], state)
             if combined and name in self._feeds:
                 states = await sources.brief(connection)
@@ -172,7 +182,8 @@ class Publisher:
                 if state.baseline_at is None:
                     return
                 made = await assemble.source_document(connection, plan, source, state)
-            await self._put(made, rhythm(source))
+            await self._shelf.put(await rendered(made), max_age=rhythm(source))
+        self.archives.due.add(name)
 
     async def _publish_combined(self, combined: Combined) -> None:
         if combined.name not in self._feeds:  # configured since; publish_all is on its way
@@ -188,13 +199,14 @@ class Publisher:
                 made = await assemble.combined_document(
                     connection, plan, combined, self._feeds[combined.name], states
                 )
-            await self._put(made, rhythm(*plan.members(combined)))
+            age = rhythm(*plan.members(combined))
+            await self._shelf.put(await rendered(made), max_age=age)
 
     async def _publish_last(self, state: SourceState) -> None:
         async with self._building[state.name]:
             async with self._store.reading() as connection:
                 made = await assemble.last_document(connection, self._plan, state)
-            await self._put(made, _DAY, keep=False)
+            await self._shelf.put(await rendered(made), max_age=DAY, keep=False)
             self._shelf.withdraw(f"{state.name}.{ending}" for ending in ENDINGS)
 
     async def _publish_lists(self) -> None:
@@ -206,11 +218,7 @@ class Publisher:
             f"{ALL}.{opml.ENDING}": opml.render_opml(whole, listed),
             STYLE: _STYLESHEET,
         }
-        await self._shelf.put(bodies, max_age=_DAY)
-
-    async def _put(self, document: Document, max_age: int, *, keep: bool = True) -> None:
-        bodies = await asyncio.to_thread(render, document)
-        await self._shelf.put(bodies, max_age=max_age, keep=keep)
+        await self._shelf.put(bodies, max_age=DAY)
 
     async def _clear(self, live: Collection[str], states: Mapping[str, SourceState]) -> None:
         """Take away the files of feeds that are no more, and remember which these were.
@@ -227,17 +235,7 @@ class Publisher:
         await self._shelf.drop(ended - kept)
 
 
-def render(document: Document) -> dict[str, bytes]:
-    """A document in every format, by path."""
-    name = document.place.name
-    style = "../" * name.count("/") + STYLE
-    return {
-        f"{name}.{atom.ENDING}": atom.render_atom(document, style),
-        f"{name}.{rss.ENDING}": rss.render_rss(document, style),
-        f"{name}.{jsonfeed.ENDING}": jsonfeed.render_json(document),
-    }
-
-
 def name_of(path: str) -> str:
     """The name of the feed that a path belongs to."""
-    return path.rpartition(".")[0]
+    archive = parse_path(path)
+    return archive[0] if archive else path.rpartition(".")[0]

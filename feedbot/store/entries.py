@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from feedbot.matching import Known, Pending
 from feedbot.model import ChangeKind, Item, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
-from feedbot.store import texts
+from feedbot.store import editions, texts
 from feedbot.store.articles import article_ids
 from feedbot.store.dialect import chunks
 from feedbot.store.documents import mint
@@ -91,13 +92,22 @@ async def apply(
         if verdict.kind is ChangeKind.CHANGED and verdict.known and verdict.row
     ]
     stamps = _Stamps(len(fresh) + len(changed), now, state.last_updated)
+    positions = count(state.positions + 1)  # changed entries come anew, so that readers see them
     for known, row in changed:
-        await _change(connection, known, row, next(stamps))
+        await editions.keep(connection, known.key)
+        await _change(connection, known, row, next(stamps), next(positions))
         if source.article != "off" and not row.item.whole:
             await texts.read_again(connection, known.key, row.item.link, now)
     shown = {row.article_key for index, row in enumerate(rows) if index not in fresh}
     announced = await _insert(
-        connection, state, [rows[index] for index in fresh], shown, stamps, source, authority, now
+        connection,
+        state,
+        [rows[index] for index in fresh],
+        shown,
+        zip(stamps, positions, strict=False),
+        source,
+        authority,
+        now,
     )
     await _mark_gone(connection, decided.verdicts, now)
     for key, pending in decided.pending.items():
@@ -115,6 +125,7 @@ async def apply(
         verdict_at=decided.verdict_at,
         stored_places=stored(places),
         entries=state.entries + len(fresh),
+        positions=state.positions + len(fresh) + len(changed),
         last_updated=stamps.last if fresh or changed else state.last_updated,
     )
     heard = tuple(told for told in announced if told.article_id not in muted)
@@ -135,6 +146,9 @@ class _Stamps:
             first = max(first, last + timedelta(seconds=1))
         self.last = first - timedelta(seconds=1)
 
+    def __iter__(self) -> _Stamps:
+        return self
+
     def __next__(self) -> datetime:
         self.last += timedelta(seconds=1)
         return self.last
@@ -149,7 +163,7 @@ async def _insert(
     state: SourceState,
     rows: Sequence[Row],
     shown: set[str],
-    stamps: _Stamps,
+    stamps: Iterator[tuple[datetime, int]],
     source: Source,
     authority: str,
     now: datetime,
@@ -165,11 +179,12 @@ async def _insert(
             "article_id": ids_of[row.article_key],
             "baseline": state.baseline_at is None,
             "published": published(row.item.date, _whole(now), source.timezone),
-            "updated": next(stamps),
+            "updated": updated,
+            "position": position,
             "first_seen": now,
             "revision": FIRST,
         }
-        for row in rows
+        for row, (updated, position) in zip(rows, stamps, strict=False)
     ]
     insert = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
     ids = (await connection.execute(insert, values)).scalars().all()
@@ -179,12 +194,14 @@ async def _insert(
     ]
 
 
-async def _change(connection: AsyncConnection, known: Known, row: Row, updated: datetime) -> None:
+async def _change(
+    connection: AsyncConnection, known: Known, row: Row, updated: datetime, position: int
+) -> None:
     values = _content(row) | {"guid": row.guid or known.guid}
     await connection.execute(
         sa.update(entries)
         .where(entries.c.id == known.key)
-        .values(**values, updated=updated, revision=entries.c.revision + 1)
+        .values(**values, updated=updated, position=position, revision=entries.c.revision + 1)
     )
 
 
@@ -192,8 +209,10 @@ async def _mark_gone(
     connection: AsyncConnection, verdicts: Iterable[Verdict], now: datetime
 ) -> None:
     moments = {ChangeKind.GONE: now, ChangeKind.BACK: None}
-    for verdict in verdicts:
-        if verdict.kind in moments and verdict.known:
+    left = [one for one in verdicts if one.kind in moments and one.known]
+    await editions.restate(connection, [one.known.key for one in left if one.known])
+    for verdict in left:
+        if verdict.known:
             await connection.execute(
                 sa.update(entries)
                 .where(entries.c.id == verdict.known.key)

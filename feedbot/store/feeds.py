@@ -14,7 +14,8 @@ from feedbot.model import Entry
 from feedbot.store.schema import entries, texts
 from feedbot.store.texts import READ
 
-_ENTRIES = sa.select(entries, *READ).outerjoin(texts, texts.c.entry_id == entries.c.id)
+#: Entries with what was read on their own pages, as `entry_of` takes them.
+ENTRIES = sa.select(entries, *READ).outerjoin(texts, texts.c.entry_id == entries.c.id)
 _VISIBLE = (entries.c.gone_at.is_(None), entries.c.retracted_at.is_(None))
 #: How far back a combined feed with a filter looks: in each source it names, or in all of them.
 _LOOK_BACK = 500
@@ -24,22 +25,26 @@ _FEW = 20
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An entry and where it belongs; `key` grows in the order of events."""
+    """An entry and where it belongs; `key` grows in the order of events.
+
+    position: in its source's history, see `editions`
+    """
 
     key: int
     source_id: int
     entry: Entry
+    position: int
 
 
 async def newest(connection: AsyncConnection, source_id: int, limit: int) -> list[Stored]:
-    """The entries of a source's feed: the last `limit` first seen, newest publication first."""
+    """The entries of a source's feed: the last `limit` new or changed, newest publication first."""
     return _shown(await _last(connection, source_id, limit))
 
 
 async def _last(connection: AsyncConnection, source_id: int, limit: int) -> list[Stored]:
     query = (
-        _ENTRIES.where(entries.c.source_id == source_id, *_VISIBLE)
-        .order_by(entries.c.id.desc())
+        ENTRIES.where(entries.c.source_id == source_id, *_VISIBLE)
+        .order_by(entries.c.position.desc())
         .limit(limit)
     )
     return [_stored(row) for row in await connection.execute(query)]
@@ -72,7 +77,7 @@ async def _last_of_all(
 ) -> list[Stored]:
     """By the index over `updated`: `+ 0` keeps the database from gathering whole sources first."""
     query = (
-        _ENTRIES.where((entries.c.source_id + 0).in_(source_ids), *_VISIBLE)
+        ENTRIES.where((entries.c.source_id + 0).in_(source_ids), *_VISIBLE)
         .order_by(entries.c.updated.desc())
         .limit(limit)
     )
@@ -101,7 +106,7 @@ def _shown(found: list[Stored]) -> list[Stored]:
 
 
 def _stored(row: Any) -> Stored:
-    return Stored(row.id, row.source_id, entry_of(row))
+    return Stored(row.id, row.source_id, entry_of(row), row.position)
 
 
 def entry_of(row: Any) -> Entry:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.owing import Owed
-from feedbot.store import outbox
+from feedbot.store import editions, outbox
 from feedbot.store.dialect import chunks
 from feedbot.store.schema import causes, deliveries, entries, messages, sources
 
@@ -43,6 +43,8 @@ async def retract(connection: AsyncConnection, articles: Collection[int], now: d
     await connection.execute(
         sa.update(entries).where(of, entries.c.retracted_at.is_(None)).values(retracted_at=now)
     )
+    taken = (await connection.execute(sa.select(entries.c.id).where(of))).scalars().all()
+    await editions.restate(connection, taken)
     caused = (
         sa.select(causes.c.delivery_id)
         .join(entries, entries.c.id == causes.c.entry_id)

@@ -130,6 +130,7 @@ sources = sa.Table(
     sa.Column("places", sa.Text, nullable=False),  # JSON: [[entry id, absent since poll | null], …]
     sa.Column("baseline_at", Utc),
     sa.Column("entries", sa.Integer, nullable=False),  # how many are stored
+    sa.Column("positions", sa.Integer, nullable=False, default=0),  # given, the last is the newest
     sa.Column("last_updated", Utc),  # the newest `updated` given, so that no two are equal
     # how it fares:
     sa.Column("last_ok_at", Utc),
@@ -176,12 +177,14 @@ entries = sa.Table(
     sa.Column("more_images", Json),  # the further ones; None: there are none
     sa.Column("categories", Json, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False, default=0),  # in its source's history
     sa.Column("gone_at", Utc),
     sa.Column("retracted_at", Utc),  # taken back by the operator: in no feed, told to nobody
     sa.Index("ix_entries_guid", "source_id", "guid"),
     sa.Index("ix_entries_link", "source_id", "link_key"),
     sa.Index("ix_entries_title", "source_id", "title_key"),
     sa.Index("ix_entries_newest", "source_id", "gone_at", "id"),
+    sa.Index("ix_entries_position", "source_id", "position"),
     sa.Index("ix_entries_updated", "updated"),
     sa.Index("ix_entries_gone", "source_id", "gone_at"),
     sa.Index("ix_entries_article", "article_id"),
@@ -314,6 +317,39 @@ counters = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("first_seen", Utc, nullable=False),
     sa.Column("last_owed", sa.Date),  # local date in the counter's zone
+)
+
+editions = sa.Table(
+    "editions",  # what entries said before they were changed
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("link", sa.Text, nullable=False),
+    sa.Column("updated", Utc, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("content", sa.Text),
+    sa.Column("author", sa.Text),
+    sa.Column("image", sa.Text),
+    sa.Column("categories", Json, nullable=False),
+    sa.Index("ix_editions_position", "source_id", "position"),
+)
+
+archives = sa.Table(
+    "archives",  # how far a source's are written (RFC 5005)
+    metadata,
+    sa.Column("source_id", sa.ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("recipe", sa.String, nullable=False),  # hash of what all of them are made with
+    sa.Column("positions", sa.Integer, nullable=False),
+)
+
+restated = sa.Table(
+    "restated",  # positions whose archive has to be written anew
+    metadata,
+    sa.Column("source_id", sa.ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
 )
 
 feeds = sa.Table(

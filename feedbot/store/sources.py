@@ -49,6 +49,7 @@ class SourceState:
     stored_places: str = "[]"
     baseline_at: datetime | None = None
     entries: int = 0
+    positions: int = 0
     last_updated: datetime | None = None
     last_ok_at: datetime | None = None
     failures: int = 0
@@ -283,6 +284,7 @@ async def record_sound(connection: AsyncConnection, state: SourceState) -> None:
             places=state.stored_places,
             baseline_at=state.baseline_at,
             entries=state.entries,
+            positions=state.positions,
             last_updated=state.last_updated,
             extractor=state.extractor,
             reading=state.reading,

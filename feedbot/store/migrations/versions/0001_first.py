@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("places", sa.Text(), nullable=False),
         sa.Column("baseline_at", TIME),
         sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("positions", sa.Integer(), nullable=False),
         sa.Column("last_updated", TIME),
         sa.Column("last_ok_at", TIME),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -188,6 +189,7 @@ def upgrade() -> None:
         sa.Column("more_images", sa.Text()),
         sa.Column("categories", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("gone_at", TIME),
         sa.Column("retracted_at", TIME),
         sa.ForeignKeyConstraint(
@@ -199,6 +201,45 @@ def upgrade() -> None:
     )
     op.create_index("ix_entries_article", "entries", ["article_id"], unique=False)
     op.create_index("ix_entries_gone", "entries", ["source_id", "gone_at"], unique=False)
+    op.create_index("ix_entries_position", "entries", ["source_id", "position"], unique=False)
+    op.create_table(
+        "editions",
+        sa.Column("entry_id", KEY, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("source_id", KEY, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("updated", TIME, nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text()),
+        sa.Column("author", sa.Text()),
+        sa.Column("image", sa.Text()),
+        sa.Column("categories", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_editions_entry_id")),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_editions_source_id")),
+        sa.PrimaryKeyConstraint("entry_id", "revision", name=op.f("pk_editions")),
+    )
+    op.create_index("ix_editions_position", "editions", ["source_id", "position"], unique=False)
+    op.create_table(
+        "archives",
+        sa.Column("source_id", KEY, nullable=False),
+        sa.Column("recipe", sa.String(), nullable=False),
+        sa.Column("positions", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_archives_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("source_id", name=op.f("pk_archives")),
+    )
+    op.create_table(
+        "restated",
+        sa.Column("source_id", KEY, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_restated_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("source_id", "position", name=op.f("pk_restated")),
+    )
     op.create_index("ix_entries_updated", "entries", ["updated"], unique=False)
     op.create_index("ix_entries_guid", "entries", ["source_id", "guid"], unique=False)
     op.create_index("ix_entries_link", "entries", ["source_id", "link_key"], unique=False)
