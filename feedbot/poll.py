@@ -22,7 +22,7 @@ from random import Random
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot import __version__
+from feedbot import __version__, recheck
 from feedbot.articles import wanted
 from feedbot.clock import Clock
 from feedbot.diff import Diff, Rules, confirm, diff, on_top
@@ -146,17 +146,24 @@ class Poller:
                 state = await sources.load(connection, source.name)
         extractor = sources.remembered(source, state)
         try:
-            return await self._attempt(source, state, extractor)
+            if extractor is None or not (died := await self._kept_up(source, state, extractor)):
+                return await self._attempt(source, state, extractor)
         except (FetchError, ParseError) as error:
             if extractor is None or not _has_died(extractor, error, state):
                 return await self._fail(source, state, error)
-            died = error
-        told = f"its feed {extractor.url} has died ({_cause(died)}); the page is read instead"
+            died = _cause(error)
+        told = f"its feed {extractor.url} has died ({died}); the page is read instead"
         log.warning("%s: %s: %s", source.name, source.url, told)
         try:
             return await self._attempt(source, state, None, told=told)
         except (FetchError, ParseError) as error:
             return await self._fail(source, state, error)
+
+    async def _kept_up(self, source: Source, state: SourceState, extractor: Extractor) -> str:
+        """Why a feed in its page's place is no more to be read, "" where it is; looked at daily."""
+        if extractor.take is not Take.FEED or not recheck.is_due(source, state.polls):
+            return ""
+        return await recheck.has_died(self._fetcher, source, extractor, self._clock.now())
 
     async def _attempt(
         self, source: Source, state: SourceState, extractor: Extractor | None, told: str = ""

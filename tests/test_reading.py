@@ -215,6 +215,41 @@ async def test_a_feed_that_dies_is_said_and_the_page_read_without_telling_old_th
     assert len(await desk.notices()) == 1
 
 
+async def test_a_feed_that_answers_and_is_filled_no_more_is_found_out_within_a_day(
+    desk: Desk,
+) -> None:
+    desk.source = replace(desk.source, every=timedelta(hours=8))
+    desk.web.routes = {
+        "/news": page(range(15, 5, -1), named("/feed"), data=True),
+        "/feed": feed(range(15, 5, -1)),
+    }
+    await desk.poll()
+    await desk.poll()
+    desk.web.routes["/news"] = page(range(22, 12, -1), named("/feed"), data=True)
+    assert (await desk.poll()).new == 0  # the feed says nothing new, and it is not looked at yet
+    polled = await desk.poll()
+    assert (polled.error, polled.new) == (None, 7)
+    [notice] = await desk.notices()
+    assert "its newest is of 2020-05-15, the page has 5 newer than that" in notice
+    assert (await desk.extractor()).take is Take.DATA
+
+
+async def test_a_feed_that_keeps_up_and_a_page_that_fails_change_nothing(desk: Desk) -> None:
+    desk.source = replace(desk.source, every=timedelta(days=1))
+    desk.web.routes = {
+        "/news": page(range(20, 10, -1), named("/feed"), data=True),
+        "/feed": feed(range(20, 10, -1)),
+    }
+    await desk.poll()
+    desk.asked()
+    await desk.poll()
+    assert desk.asked() == ["/news", "/feed", "/feed"]
+    desk.web.routes["/news"] = reply(b"", "500 Internal Server Error")
+    assert (await desk.poll()).error is None
+    assert (await desk.extractor()).take is Take.FEED
+    assert await desk.notices() == []
+
+
 async def test_a_feed_that_fails_is_waited_for_before_the_page_is_read(desk: Desk) -> None:
     desk.web.routes = {
         "/news": page(range(20, 10, -1), named("/feed"), data=True),

@@ -58,10 +58,14 @@ class FeedLink:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a feed is the page's own list, and how that was seen, in words."""
+    """Whether a feed is the page's own list, and how that was seen, in words.
+
+    died: it was, perhaps, and nobody fills it any more
+    """
 
     same: bool
     reason: str
+    died: bool = False
 
 
 def feed_links(page: Page, url: str) -> tuple[FeedLink, ...]:
@@ -157,7 +161,7 @@ def judge_feed(
         return Verdict(False, "it is empty")
     dead = _dead(shown, feed.items, now)
     if dead:
-        return Verdict(False, dead)
+        return Verdict(False, dead, died=True)
     return _same_rows(shown, feed.items) if are_rows else _among_links(shown, feed.items)
 
 
