@@ -35,7 +35,9 @@ async def has_died(fetcher: Fetcher, source: Source, extractor: Extractor, now: 
         return ""
     try:
         page = await fetcher.fetch(request(source, source.url))
-        found = await off_loop(source, look, page.body, page.content_type, source, page.url)
+        found = await off_loop(
+            source, look, page.body, page.content_type, source, page.url, None, now
+        )
         if found.listing is None:
             return ""
         feed = await fetcher.fetch(request(source, extractor.url))

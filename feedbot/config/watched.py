@@ -38,7 +38,8 @@ class Listing(Section):
             default="elements",
             description="What a row is: an item; an item with what follows it up to the next one"
             " (following), the next with a date (dated), with a link (linked); the lines in an"
-            " item, from one with a date (dated-lines), with a link (linked-lines), to the next such.",
+            " item, from one with a date (dated-lines), with a link (linked-lines), to the next"
+            " such.",
         )
     )
     day: str | None = Field(
