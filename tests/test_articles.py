@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -453,3 +454,32 @@ async def test_a_server_that_fails_is_given_up_in_the_end(desk: Desk) -> None:
         desk.clock.advance(timedelta(hours=2))
     assert desk.asked() == ["/new"] * 5
     assert (await desk.text()).state == TextState.FAILED
+
+
+async def test_a_feed_with_whole_texts_has_no_pages_read_and_a_teaser_has(desk: Desk) -> None:
+    whole = "".join(
+        f"<p>Sentence {n} of the text, which says something more.</p>" for n in range(40)
+    )
+
+    def feed(*items: tuple[str, str]) -> bytes:
+        rows = "".join(
+            f"<item><title>Title of {link}</title><link>{desk.web.url(link)}</link>"
+            f"<description>{escape(text)}</description></item>"
+            for link, text in items
+        )
+        body = f"<rss version='2.0'><channel><title>F</title>{rows}</channel></rss>".encode()
+        return reply(body, Content_Type="application/rss+xml")
+
+    desk.source = replace(desk.source, listing=None)
+    desk.web.routes["/"] = feed(("/old", whole))
+    await desk.poll()
+    desk.web.routes["/"] = feed(("/new", "It begins so …"), ("/whole", whole), ("/old", whole))
+    desk.web.routes["/new"] = article("Title of /new")
+    assert (await desk.poll()).new == 2
+    del desk.web.asked[:]
+    assert [one.causes[0].content for one in await desk.claim()] == [whole]
+    await desk.reader().drain(desk.clock.now() + PATIENCE, held=False)
+    assert desk.asked() == ["/new"]
+    shown = await desk.feed()
+    assert shown["/whole"].content == whole
+    assert BODY[1] in (shown["/new"].content or "")

@@ -30,6 +30,7 @@ from feedbot.source.dates import understand
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
 from feedbot.source.sanitise import XML_FORBIDS, sanitised
+from feedbot.source.teaser import is_whole
 from feedbot.source.text import decode
 from feedbot.source.tidy import one_line, repeats, shorten
 
@@ -119,12 +120,18 @@ def _item(
     date: PageDate,
     summary: str,
     content: str | None,
+    own_content: bool,
     author: str | None,
     images: Sequence[str],
     categories: Iterable[str],
 ) -> Item | None:
-    """An item from cleaned parts, None where nothing names it."""
+    """An item from cleaned parts, None where nothing names it.
+
+    own_content: `content` stands where a feed has whole texts
+    """
     full = one_line(summary)
+    text = _html_text(content, url) if content else ""
+    whole = is_whole(text, summary, own=own_content, titled=bool(title))
     title = title or shorten(full, _TITLE_LENGTH) or link or ""
     if not title:
         return None
@@ -136,6 +143,7 @@ def _item(
         date=date,
         summary="" if repeats(summary, title) else summary,
         content=content or None,
+        whole=whole,
         author=author or None,
         image=next(iter(images), None),
         more_images=tuple(images[1:]),
@@ -232,6 +240,7 @@ def _entry(entry: dict[str, Any], url: str, zone: ZoneInfo) -> Item | None:
         summary=_as_text(raw_summary, detail, url),
         content=content
         or (_sanitised(raw_summary, detail.get("type"), url) if raw_summary else None),
+        own_content=bool(content),
         author=one_line(entry.get("author") or ""),
         images=pictures.of_entry(entry, raw_content or raw_summary, url),
         categories=(tag.get("label") or tag.get("term") or "" for tag in entry.get("tags") or ()),
@@ -323,6 +332,7 @@ def _json_item(
         summary=_as_text(summary or plain, {"type": "text/plain"}, url)
         or (_html_text(html, url) if html else ""),
         content=_sanitised(html or plain, None if html else "text/plain", url) or None,
+        own_content=True,
         author=_json_author(item) or _json_author(feed),
         images=pictures.of_json(item, html, url),
         categories=map(_string, tags) if isinstance(tags, list) else (),

@@ -26,7 +26,7 @@ from feedbot.store.schema import (
     texts,
 )
 from feedbot.store.tally import UNSENT
-from feedbot.store.texts import READ
+from feedbot.store.texts import READ, fuller
 
 #: Subscribers that are written to: all but the paused. Those that do not follow are owed answers
 #: and nothing else.
@@ -220,7 +220,7 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
             summary=row.summary,
             author=row.author or row.read_author,
             image=row.image or row.read_image,
-            content=row.read_content or row.content,
+            content=fuller(row.content, row.read_content),
             more_images=tuple(row.more_images or ()),
         )
         found.setdefault(row.delivery_id, []).append(cause)

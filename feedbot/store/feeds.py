@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import Entry
 from feedbot.store.schema import entries, texts
-from feedbot.store.texts import READ
+from feedbot.store.texts import READ, fuller
 
 #: Entries with what was read on their own pages, as `entry_of` takes them.
 ENTRIES = sa.select(entries, *READ).outerjoin(texts, texts.c.entry_id == entries.c.id)
@@ -119,7 +119,7 @@ def entry_of(row: Any) -> Entry:
         published=row.read_published or row.published,
         updated=row.updated,
         summary=row.summary,
-        content=row.read_content or row.content,
+        content=fuller(row.content, row.read_content),
         author=row.author or row.read_author,
         image=row.image or row.read_image,
         categories=tuple(dict.fromkeys((*row.categories, *section))),

@@ -91,6 +91,11 @@ class Unread:
     error: str | None = None
 
 
+def fuller(listed: str | None, read: str | None) -> str | None:
+    """Of what a feed carries and what the article's page has, the text with more in it."""
+    return max(read or "", listed or "", key=len) or None
+
+
 def host_of(link: str) -> str:
     """Whose turn a page counts as: its host, bare or www."""
     return (urlsplit(link).hostname or "").removeprefix("www.")
