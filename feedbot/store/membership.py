@@ -150,7 +150,8 @@ async def migrate(connection: AsyncConnection, old: str, new: str) -> bool:
     the operator has an address to change.
     """
     moving = await select(connection, subscribers.c.address == old)
-    await _note_place(connection, [row.id for row in moving], old)
+    place = next((str(row.chat_id) for row in moving if row.chat_id), old)
+    await _note_place(connection, [row.id for row in moving], place)
     for row in moving:
         there = await find(connection, new, row.topic)
         taken = there and there.state != "removed"

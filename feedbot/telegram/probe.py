@@ -52,6 +52,8 @@ _UNSTABLE = re.compile("[\x00-\x08\x0e-\x1f\u200b-\u200f\u2028-\u202e\u0333\u033
 _NOTHING_THERE = ("not found", "message_id_invalid", "identifier is not specified")
 _TRY_AGAIN = (Verdict.LATER, Verdict.UNSENT, Verdict.DOUBT, Verdict.TOKEN)
 _NOT_THERE = "it is not where it would have been put"
+_NO_START = "no message before it is known there"
+_NO_DIGEST = "what it would look like there is not known"
 _NO_ADMIN = "there is no admin chat to look for it by"
 _SKEW = timedelta(minutes=1)  # between our clock and Telegram's
 
@@ -145,7 +147,7 @@ class Prober:
     ) -> Ended | None:
         """Look for a delivery from now on; its end where that is known at once."""
         if admin is None or places is None or claimed.digest is None:
-            why = _NO_ADMIN if admin is None else "no message before it is known there"
+            why = _NO_ADMIN if admin is None else _NO_START if places is None else _NO_DIGEST
             return Search(claimed, deque(), bounded=False, why=why).ended(self._clock.now())
         search = Search(claimed, deque(places.ids), places.bounded)
         if not search.candidates:
