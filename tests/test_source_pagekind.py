@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -211,6 +212,24 @@ def test_rows_on_a_block_page_are_doubted_and_a_script_page_with_rows_is_none() 
     assert seen(BLOCKS["denied"], rows=3) is PageKind.BLOCKED
     assert seen(SCRIPTED["an empty root"], rows=3) is None
     assert seen(OTHERS[PageKind.EMPTY]["results"], rows=3) is None
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<title>{'we use ' * 150_000}</title>",
+        f"<title>{'доступ к ' * 50_000}</title>",
+        "<noscript>enable " * 20_000,
+        "<div id=app>" * 20_000,
+        "<input type=password>" * 20_000,
+    ],
+    ids=["title", "another title", "noscript", "roots", "fields"],
+)
+def test_a_page_of_one_thing_takes_no_time(html: str) -> None:
+    parsed = parse_page(html, URL)
+    began = process_time()
+    recognise(parsed)
+    assert process_time() - began < 2
 
 
 def test_the_status_counts_as_one_signal_more() -> None:

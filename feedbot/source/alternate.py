@@ -33,6 +33,7 @@ _COMMENTS = re.compile(
     r"\bcomment|коммент|kommentar|comentári|comentari|commenti|komentar|评论|評論|コメント|تعليق",
     re.I,
 )
+_END = 200  # characters of an address that can say that it is a feed's
 _NAMED = 12  # of a page's feeds; some name one for each of a hundred sections
 _SAME = 0.6  # of the newest in each; the rest are pinned rows, and what a cache has not seen yet
 _LINKED = 0.8  # of a feed's newest among all links of a page, where its rows are not known
@@ -110,7 +111,7 @@ def _linked(page: Page) -> Iterator[tuple[FeedLink, bool]]:
 
 def _is_feedlike(link: str) -> bool:
     parts = urlsplit(link)
-    return bool(_FEED_PATH.search(parts.path) or _FEED_QUERY.search(parts.query))
+    return bool(_FEED_PATH.search(parts.path[-_END:]) or _FEED_QUERY.search(parts.query[:_END]))
 
 
 def _name(link: Element) -> str:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from urllib.parse import urlsplit
 
 from feedbot.source import pagewords
@@ -79,6 +80,8 @@ class Signals:
 
 
 _SAID = 1_500  # characters of a page's text in which it says what it is
+_TITLE = 300
+_ROOTS = 8  # elements called like a script's root that are looked into; they can be nested
 _LOADED = 2_000
 _SHORT = 1_200  # characters of text of a page that has nothing but its message
 _FEW_LINKS = 12
@@ -135,22 +138,20 @@ def gather(page: Page, status: int | None = None) -> Signals:
     headings = " ".join(
         one_line(text_of(element)) for element in root.iter("h1", "h2") if _is_short(element)
     )
-    title = (page.title or "").lower()
+    title = (page.title or "")[:_TITLE].lower()
     inputs = [(element.get("type") or "text").lower() for element in root.iter("input")]
     parts = _parts(root)
     return Signals(
         text=len(text),
         said=f"{title} \n {headings[:_SAID]} \n {text[:_SAID]}".lower(),
         title=title,
-        noscript=" ".join(
-            " ".join(element.itertext())[:_SAID] for element in root.iter("noscript")
-        ).lower(),
+        noscript=_noscript(root),
         links=_links(root, page.base),
         scripts=sum(
             len(element.text or "") + _LOADED * bool(element.get("src"))
             for element in root.iter("script")
         ),
-        roots=sum(map(_is_empty_root, root.iter())),
+        roots=sum(map(_is_empty, islice(filter(_is_root, root.iter()), _ROOTS))),
         passwords=inputs.count("password"),
         fields=sum(kind in ("text", "email", "tel", "password") for kind in inputs),
         refreshes=any(
@@ -191,14 +192,25 @@ def _links(root: Element, base: str) -> int:
     return len(found)
 
 
-def _is_empty_root(element: Element) -> bool:
-    """Whether a script is to fill this: it has a root's name and next to no text."""
+def _noscript(root: Element) -> str:
+    """What those are told, in the beginning, whose browser runs no script."""
+    found = islice(root.iter("noscript"), _ROOTS)
+    return " ".join("".join(element.itertext())[:_SAID] for element in found).lower()
+
+
+def _is_root(element: Element) -> bool:
+    """Whether it is called like an element that a script is to fill."""
     tag = element.tag
     if not isinstance(tag, str):
         return False
     named = _ROOT_NAMES.match(element.get("id") or "") or _ROOT_TAGS.match(tag)
-    marked = any(key in element.keys() for key in ("ng-app", "ng-version", "data-reactroot"))  # noqa: SIM118 - it iterates over children
-    return bool(named or marked) and len(one_line(text_of(element))) < 200
+    keys = element.keys()
+    return bool(named) or any(key in keys for key in ("ng-app", "ng-version", "data-reactroot"))
+
+
+def _is_empty(element: Element) -> bool:
+    """Whether it has next to no text."""
+    return len(one_line(text_of(element))) < 200
 
 
 # --- the kinds: points for each signal; four are enough ------------------------------------------

@@ -29,6 +29,7 @@ from feedbot.source.tidy import one_line
 
 MOST = 2_000  # items; the newest are taken
 _LARGEST = 24_000_000  # bytes of a sitemap undone; the protocol allows twice that
+_SEGMENT = 300  # characters of an address that make a title
 _GZIP = b"\x1f\x8b"
 _ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(?:urlset|sitemapindex)[\s>]")
 _SECTION = 3  # pages below one that make it a section
@@ -163,7 +164,7 @@ def title_of_address(link: str) -> str:
     parts = urlsplit(link)
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
     for segment in reversed(segments):
-        bare = _NUMBERS.sub("", _EXTENSION.sub("", segment))
+        bare = _NUMBERS.sub("", _EXTENSION.sub("", segment[-_SEGMENT:]))
         said = one_line(_BREAKS.sub(" ", bare)).strip()
         if sum(map(str.isalpha, said)) >= 3:
             return said[:1].upper() + said[1:]
