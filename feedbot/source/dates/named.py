@@ -116,7 +116,8 @@ def _word_before(
 
 
 def _month_first(text: str, start: int, language: str) -> Named | None:
-    if start == 0:
+    before_it = text[max(0, start - 4) : start].rstrip(" \t\n.,-\xa0")[-1:]
+    if not before_it or (before_it.isascii() and not before_it.isalpha()):
         return None
     match = _MONTH_FIRST.match(text, start)
     if match is None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from feedbot.model import PageDate
 from feedbot.source.dates.order import AHEAD, Orders, month_first
 from feedbot.source.dates.scan import scan
-from feedbot.source.dates.settle import settle
+from feedbot.source.dates.settle import value_of
 from feedbot.source.dates.words import base, month_of
 from feedbot.source.dates.written import Written
 
@@ -60,8 +60,8 @@ def first_date(
     """`understand`, and how the date is written (None where dateparser has read it)."""
     plain = _one_line(text)
     found = scan(plain, language)
-    values = settle(found, now=now, zone=zone, language=language, decided=decided)
-    for one, value in zip(found, values, strict=True):
+    for one in found:
+        value = value_of(one, now=now, zone=zone, language=language, decided=decided)
         if value is not None:
             return value, one
     if found or len(plain) > _SHORT or not _DAY_AND_YEAR.search(plain):
@@ -72,7 +72,8 @@ def first_date(
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_SPACES.sub(" ", text[:1_000]).split())
+    text = text[:1_000]
+    return " ".join((text if text.isascii() else _SPACES.sub(" ", text)).split())
 
 
 def find_date(
@@ -102,7 +103,7 @@ def plain_date(
     """`find_date`, with how the date is written."""
     for one in scan(text, language):
         if not one.weak:
-            (value,) = settle((one,), now=now, zone=zone, language=language, decided=decided)
+            value = value_of(one, now=now, zone=zone, language=language, decided=decided)
             if value is not None:
                 return value, one
     return None, None

@@ -25,6 +25,7 @@ _MISSES = 1_000  # numbers in one text that are none: a table of figures, each c
 _PHRASE = 40  # characters of a text without numbers that can be "an hour ago"
 _HAS_DIGIT = re.compile(r"\d").search
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
+_BETWEEN_WORDS = re.compile(r"[\s\d,:;()|·]+")
 _NUMBER = re.compile(r"[0-9]+")
 _ODD = {
     ord(char): plain
@@ -57,7 +58,12 @@ def may_hold_date(text: str) -> bool:
     """
     if _HAS_DIGIT(text) is not None:
         return True
-    return len(text) <= _PHRASE and not words().hints.isdisjoint(text.lower().split())
+    return len(text) <= _PHRASE and _hints(text)
+
+
+def _hints(text: str) -> bool:
+    """Whether a word is in it with which "yesterday" or "an hour ago" may begin."""
+    return not words().hints.isdisjoint(_BETWEEN_WORDS.split(text.lower()))
 
 
 def scan(text: str, language: str | None = None) -> tuple[Written, ...]:
@@ -90,13 +96,19 @@ def _scan(text: str, language: str) -> tuple[Written, ...]:
         if misses > _MISSES or len(found) >= _MOST:
             break
     if not found:
-        phrase = _phrase(plain, text, language)
+        near = len(text) <= _PHRASE + 20 and _hints(plain)
+        phrase = _phrase(plain, text, language) if near else None
         return (phrase,) if phrase else ()
     return tuple(_ranges(found, plain, text))
 
 
 #: A page shows a day many times, and most of its days again at the next poll.
 _scanned = lru_cache(maxsize=8_192)(_scan)
+
+
+def forget() -> None:
+    """Drop what is remembered of texts, so that reading them can be timed."""
+    _scanned.cache_clear()
 
 
 def _plain(text: str) -> str:
@@ -127,17 +139,14 @@ def _at(plain: str, text: str, match: re.Match[str], done: int, language: str) -
     digits = end - start
     if digits > 4 and digits != 8:
         return None
-    ago = ago_at(plain, start, end)
-    if ago is not None:
-        unit, number, begin, end = ago
-        return _dressed(plain, text, begin, end, done, language, ago=(unit, number))
-    named = named_at(plain, start, digits, language)
-    if named is not None and named.start >= done:
-        return _dressed(
-            plain, text, named.start, named.end, done, language,
-            readings=(named.reading,), weak=named.weak,
-        )  # fmt: skip
-    numbers = numbers_at(plain, start, digits)
+    numbers = None
+    if plain[end : end + 1] in "./-" and plain[end + 1 : end + 2].isdigit():
+        numbers = numbers_at(plain, start, digits)
+    if numbers is None or numbers[4]:  # a pair of numbers may be a range of days
+        named = _in_words(plain, text, match, done, language)
+        if named is not None:
+            return named
+        numbers = numbers or numbers_at(plain, start, digits)
     if numbers is None:
         return None
     readings, style, end, weak, alone = numbers
@@ -145,6 +154,25 @@ def _at(plain: str, text: str, match: re.Match[str], done: int, language: str) -
         plain, text, start, end, done, language, readings=readings, style=style, weak=weak
     )
     return None if alone and not _is_alone(plain, one) else one
+
+
+def _in_words(
+    plain: str, text: str, match: re.Match[str], done: int, language: str
+) -> Written | None:
+    """The date that a number and the words beside it make."""
+    start, end = match.span()
+    if plain[end : end + 3].lstrip()[:1].isalpha():
+        ago = ago_at(plain, start, end)
+        if ago is not None:
+            unit, number, begin, end = ago
+            return _dressed(plain, text, begin, end, done, language, ago=(unit, number))
+    named = named_at(plain, start, end - start, language)
+    if named is None or named.start < done:
+        return None
+    return _dressed(
+        plain, text, named.start, named.end, done, language,
+        readings=(named.reading,), weak=named.weak,
+    )  # fmt: skip
 
 
 def _is_alone(plain: str, one: Written) -> bool:

@@ -52,12 +52,28 @@ def settle(
     return [_value(one, day, now, zone) for one, day in zip(found, days, strict=True)]
 
 
+def value_of(
+    one: Written,
+    *,
+    now: datetime | None,
+    zone: ZoneInfo,
+    language: str | None = None,
+    decided: Orders | None = None,
+) -> PageDate:
+    """`settle`, of one date."""
+    if decided is None:
+        decided = orders((one,), now=now, language=language) if one.is_ambiguous else {}
+    return _value(one, _day(one, decided, now, zone), now, zone)
+
+
 def _day(one: Written, page: Orders, now: datetime | None, zone: ZoneInfo) -> date | None:
     """The calendar day, with the year that is nearest where none is written."""
     if one.ago is not None:
         return _days_ago(one.ago, now, zone)
-    ways = {way.order: way for way in one.readings}
-    chosen = ways.get(page.get(one.style, ""), one.readings[0])
+    chosen = one.readings[0]
+    if one.style and len(one.readings) > 1:
+        order = page.get(one.style)
+        chosen = next((way for way in one.readings if way.order == order), chosen)
     if chosen.day is None:
         return None
     if chosen.year is not None:

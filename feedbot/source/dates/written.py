@@ -84,6 +84,8 @@ class Written:
     @property
     def is_ambiguous(self) -> bool:
         """Whether the order of its numbers is for the page to settle."""
+        if len(self.readings) < 2:
+            return False
         return len({one[1:] for one in self.readings}) > 1  # 05/05 is the same either way
 
     @property
