@@ -12,29 +12,25 @@
 `date_in_url` an address. `published` is what an entry is given.
 """
 
-from feedbot.source.dates.one import Dated, find_date, first_date, plain_date, published, understand
+from feedbot.source.dates.one import find_date, published, understand
 from feedbot.source.dates.order import AHEAD, Orders, month_first, orders
 from feedbot.source.dates.scan import may_hold_date, scan
-from feedbot.source.dates.settle import count_years, settle
+from feedbot.source.dates.settle import settle
 from feedbot.source.dates.urls import InUrl, date_in_url
 from feedbot.source.dates.written import Clock, Reading, Written
 
 __all__ = [
     "AHEAD",
     "Clock",
-    "Dated",
     "InUrl",
     "Orders",
     "Reading",
     "Written",
-    "count_years",
     "date_in_url",
     "find_date",
-    "first_date",
     "may_hold_date",
     "month_first",
     "orders",
-    "plain_date",
     "published",
     "scan",
     "settle",
