@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from feedbot.model import DeliveryKind
 from feedbot.owing import Owed, owe_notice
 from feedbot.store import outbox, subscribers
 from feedbot.store.engine import Store
-from feedbot.store.outbox import Counts
+from feedbot.store.outbox import Claimed, Counts
 from feedbot.store.schema import articles, entries, meta, sources
 from feedbot.telegram.client import close_bot, create_bot
 from feedbot.telegram.deliver import Deliverer
@@ -113,6 +113,14 @@ async def owe_texts(
 ) -> None:
     """Notices: the simplest deliveries there are."""
     await outbox.owe(connection, [owe_notice(subscriber, text, text) for text in texts], now)
+
+
+async def claim_next(
+    connection: AsyncConnection, now: datetime = NOON, limit: int = 99, busy: Collection[str] = ()
+) -> list[Claimed]:
+    """Claim what is next in each chat that is not busy, longest owed first."""
+    owed = [at for at in await outbox.owed_chats(connection) if at not in busy]
+    return list((await outbox.claim(connection, now, owed[:limit])).claimed)
 
 
 async def appoint(connection: AsyncConnection, id: int) -> None:

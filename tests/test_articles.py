@@ -29,6 +29,7 @@ from feedbot.store.outbox import Outcome
 from feedbot.store.schema import deliveries
 from feedbot.store.schema import entries as stored_entries
 from feedbot.store.schema import texts as stored
+from tests.outboxes import claim_next
 from tests.test_poll import add_subscriber
 from tests.web import Asked, Web, redirect, reply
 
@@ -128,7 +129,7 @@ class Desk:
 
     async def claim(self) -> list[outbox.Claimed]:
         async with self.store.transaction() as connection:
-            return await outbox.claim(connection, self.clock.now(), limit=9, busy=())
+            return await claim_next(connection, self.clock.now())
 
 
 @pytest.fixture

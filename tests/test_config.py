@@ -44,6 +44,8 @@ open = false
 keep_sent = "2d"
 keep_trying = "1d"
 when_unsure = "skip"
+rate = 100
+burst = 3
 
 [[telegram.chats]]
 id = -1001234567890
@@ -148,6 +150,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert settings.telegram.keep_sent == timedelta(days=2)
     assert settings.telegram.keep_trying == timedelta(days=1)
     assert settings.telegram.when_unsure == "skip"
+    assert (settings.telegram.rate, settings.telegram.burst) == (100, 3)
 
 
 def test_sources_inherit_zone_and_language_from_the_top(tmp_path: Path) -> None:

@@ -129,6 +129,8 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         keep_sent=SPANS,
         keep_trying=SPANS,
         when_unsure=st.sampled_from(["resend", "skip"]),
+        rate=st.integers(1, 1000),
+        burst=st.integers(1, 10),
     )
     sections = table(
         {},

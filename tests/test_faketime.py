@@ -90,7 +90,11 @@ async def test_the_next_days_page_brings_its_rows_and_the_counters_first_seen_la
     assert [row["next"] for row in status] == ["2020-05-28T08:00:00Z"] * 2
     added = desk.site.next_day()
     posted = await once(desk, london("2020-05-28 09:00"))
-    assert posted == [row.title for row in reversed(added)] + lines(816, 808)
+    counted = lines(816, 808)  # they take turns with the news, each in its order
+    assert [text for text in posted if text not in counted] == [
+        row.title for row in reversed(added)
+    ]
+    assert [text for text in posted if text in counted] == counted
     assert await once(desk, london("2020-05-28 21:55")) == []
     published = [datetime.fromisoformat(entry.published) for entry in desk.feed().entries]
     days = [row.day for row in added] + [row.date for row in seed.ROWS]

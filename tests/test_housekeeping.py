@@ -18,7 +18,7 @@ from feedbot.store.engine import Store
 from feedbot.store.outbox import Outcome
 from feedbot.store.prune import prune
 from feedbot.store.schema import deliveries, messages
-from tests.outboxes import NOON, add_entry, add_subscriber, news, owe_texts
+from tests.outboxes import NOON, add_entry, add_subscriber, claim_next, news, owe_texts
 
 KEEP = timedelta(days=90)
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ async def send(store: Store, *texts: str, at: int = 0, state: str = "sent") -> N
             await add_subscriber(connection, -1)
         await owe_texts(connection, 1, texts)
         for text in texts:
-            [one] = await outbox.claim(connection, when, limit=1, busy=())
+            [one] = await claim_next(connection, when, limit=1)
             assert one.payload == {"text": text}
             ids = ((-1, one.id),) if state == "sent" else ()
             outcome = Outcome(one.id, DeliveryState(state), when, error="no", messages=ids)
@@ -78,13 +78,13 @@ async def test_what_was_pruned_can_neither_be_owed_nor_tried_again(store: Store)
         await add_subscriber(connection, -1)
         entry = await add_entry(connection, "Old news")
         await outbox.owe(connection, [news(1, entry)], NOON)
-        [one] = await outbox.claim(connection, NOON, limit=1, busy=())
+        [one] = await claim_next(connection, NOON, limit=1)
         sent = Outcome(one.id, DeliveryState.SENT, NOON, messages=((-1, 7),))
         await outbox.record(connection, [sent])
         assert await prune(connection, NOON) is False
         again = await add_entry(connection, "Old news", source="other")
         await outbox.owe(connection, [news(1, entry), news(1, again, article=entry)], NOON + KEEP)
-        assert await outbox.claim(connection, NOON + KEEP, limit=9, busy=()) == []
+        assert await claim_next(connection, NOON + KEEP) == []
         assert await ledger.retry(connection, [one.id], NOON) == []
         assert await ledger.drop(connection, [one.id], NOON) == []
         assert len((await ledger.traces(connection, one.id)).causes) == 2  # an edit finds both
@@ -102,7 +102,7 @@ async def test_what_was_dropped_long_ago_is_forgotten_and_never_tried_again(stor
         ]  # fmt: skip
         assert await ledger.retry(connection, [2, 3], NOON) == [3]
         await owe_texts(connection, 1, ["dropped"])
-        assert [one.id for one in await outbox.claim(connection, NOON, limit=9, busy=())] == [3]
+        assert [one.id for one in await claim_next(connection, NOON)] == [3]
 
 
 async def test_a_day_s_work_is_done_in_small_batches_and_once(store: Store) -> None:

@@ -18,7 +18,7 @@ from feedbot.store import feeds, ledger, outbox, posts, retract, schema
 from feedbot.store.outbox import Counts, Outcome
 from feedbot.store.schema import deliveries, messages
 from feedbot.telegram.settings import Posting
-from tests.outboxes import NOON, Desk, add_entry, news
+from tests.outboxes import NOON, Desk, add_entry, claim_next, news
 
 LONG = "\n\n".join(f"Paragraph {number}: " + "word " * 150 for number in range(12))
 
@@ -97,7 +97,7 @@ async def test_one_that_is_on_its_way_goes_when_it_has_arrived(desk: Desk) -> No
     chat = desk.api.add_channel()
     await desk.post(await desk.add(chat.id), "A mistake")
     async with desk.store.transaction() as connection:
-        [claimed] = await outbox.claim(connection, NOON, limit=1, busy=())
+        [claimed] = await claim_next(connection, NOON, limit=1)
     assert await take_back(desk) == 0
     message = await desk.bot.send_message(chat.id, "A mistake")
     async with desk.store.transaction() as connection:
@@ -195,7 +195,7 @@ async def test_a_process_that_dies_leaves_it_to_the_next(desk: Desk) -> None:
     assert await desk.drain()
     await take_back(desk)
     async with desk.store.transaction() as connection:
-        [claimed] = await outbox.claim(connection, desk.clock.now(), limit=1, busy=())
+        [claimed] = await claim_next(connection, desk.clock.now(), limit=1)
         assert await outbox.doubt_leftovers(connection, desk.clock.now()) == 0
     assert claimed.kind == "retract"
     assert await desk.drain()

@@ -15,7 +15,7 @@ from feedbot.store import membership, outbox, subscribers
 from feedbot.store.engine import Store
 from feedbot.store.schema import deliveries
 from feedbot.store.subscribers import Subscriber, sync_config
-from tests.outboxes import NOON, add_subscriber, owe_texts
+from tests.outboxes import NOON, add_subscriber, claim_next, owe_texts
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_one_that_is_back_is_owed_new_things_only(connection: AsyncConnect
     await sync_config(connection, [], None, NOON)
     await sync_config(connection, [PRESS], None, NOON)
     await owe_texts(connection, press.id, ["old", "new"])
-    claimed = await outbox.claim(connection, NOON, limit=9, busy=[])
+    claimed = await claim_next(connection, NOON)
     assert [one.payload["text"] for one in claimed] == ["new"]
 
 

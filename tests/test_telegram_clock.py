@@ -14,7 +14,7 @@ from feedbot.store import outbox
 from feedbot.store.outbox import Counts
 from feedbot.telegram import limits
 from feedbot.telegram.deliver import PATIENCE
-from tests.outboxes import NOON, Desk, seconds
+from tests.outboxes import NOON, Desk, claim_next, seconds
 
 HOUR = timedelta(hours=1)
 
@@ -74,7 +74,7 @@ async def test_a_bot_restarted_with_ten_thousand_owed_goes_on_where_it_was(desk:
     async with desk.store.transaction() as connection:
         turns = [(ids[chat], texts[turn]) for turn in range(100) for chat, texts in owed.items()]
         await outbox.owe(connection, [owe_notice(id, text, text) for id, text in turns], NOON)
-        assert len(await outbox.claim(connection, NOON, limit=100, busy=[])) == 100
+        assert len(await claim_next(connection, NOON, limit=100)) == 100
         await outbox.doubt_leftovers(connection, NOON)
     for until in (15, 30):
         assert not await desk.deliverer().drain(NOON + seconds(until))

@@ -22,7 +22,7 @@ from feedbot.store.schema import subscribers as subscriber_rows
 from feedbot.telegram.deliver import Deliverer
 from feedbot.telegram.limits import Limits
 from feedbot.telegram.settings import Posting
-from tests.outboxes import NOON, Desk, owe_texts, seconds, until
+from tests.outboxes import NOON, Desk, claim_next, owe_texts, seconds, until
 
 
 @pytest.fixture
@@ -341,7 +341,7 @@ async def test_after_a_crash_what_was_being_sent_goes_first_and_is_counted(desk:
     chat = desk.api.add_private()
     await desk.owe(await desk.add(chat.id), "one", "two")
     async with desk.store.transaction() as connection:
-        await outbox.claim(connection, NOON, limit=1, busy=[])  # and then the process died
+        await claim_next(connection, NOON, limit=1)  # and then the process died
         await outbox.doubt_leftovers(connection, NOON)
     assert await desk.drain()
     assert desk.read(chat.id) == ["one", "two"]

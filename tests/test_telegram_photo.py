@@ -18,6 +18,7 @@ from tests.outboxes import Desk
 
 IMAGE = "https://example.org/1.jpg"
 TEXT = "Visit\n27 May 2020\n\nWho came.\n\npress"
+AFTER = "After\n27 May 2020\n\nother"
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def posted(desk: Desk, chat: int, summary: str = "Who came.", **options: A
     """Deliver an entry with an image, and something after it; the methods that succeeded."""
     id = await desk.add(chat)
     await desk.post(id, "Visit", summary=summary, image=IMAGE)
-    await desk.owe(id, "after")
+    await desk.post(id, "After", source="other")
     assert await desk.drain(Posting(chats=(Chat(chat, **{"photo": True, **options}),)))
     return [entry.method for entry in desk.api.log.messages(chat)]
 
@@ -69,7 +70,7 @@ async def test_where_the_photo_is_refused_the_text_goes_without_it(
     chat = desk.api.add_channel()
     desk.api.faults.add(refused("sendPhoto", description))
     assert await posted(desk, chat.id) == ["sendMessage", "sendMessage"]
-    assert desk.read(chat.id) == [TEXT, "after"]
+    assert desk.read(chat.id) == [TEXT, AFTER]
     assert await desk.counts() == Counts(sent=2)
 
 
@@ -77,7 +78,7 @@ async def test_a_group_that_wants_no_photos_gets_the_text(desk: Desk) -> None:
     group = desk.api.add_supergroup()
     group.permissions["can_send_photos"] = False
     assert await posted(desk, group.id) == ["sendMessage", "sendMessage"]
-    assert desk.read(group.id) == [TEXT, "after"]
+    assert desk.read(group.id) == [TEXT, AFTER]
 
 
 async def test_a_photo_s_refused_markup_goes_plainly_with_the_photo(desk: Desk) -> None:
@@ -97,7 +98,7 @@ async def test_where_the_preview_is_refused_the_text_goes_without_it(desk: Desk)
     chat = desk.api.add_private()
     desk.api.faults.add(refused("sendMessage", "Bad Request: WEBPAGE_URL_INVALID"))
     await posted(desk, chat.id, photo=False, preview="large")
-    assert desk.read(chat.id) == [TEXT, "after"]
+    assert desk.read(chat.id) == [TEXT, AFTER]
     options = json.loads(desk.api.log.messages()[0].parameters["link_preview_options"])
     assert options == {"is_disabled": False}
 
@@ -135,7 +136,7 @@ async def album(desk: Desk, chat: int, *, lost: FaultKind | None = None) -> list
     if lost:
         desk.api.faults.add(Fault(lost, method="sendMediaGroup"))
     await desk.post(id, "Visit", summary="Who came.", image=ALBUM[0], more_images=ALBUM[1:])
-    await desk.owe(id, "after")
+    await desk.post(id, "After", source="other")
     assert await desk.drain(Posting(chats=(Chat(chat, photo=True),)))
     return [entry.method for entry in desk.api.log.messages(chat)][1:]
 
@@ -166,7 +167,7 @@ async def test_an_album_that_is_refused_costs_no_text(desk: Desk) -> None:
         refused("sendMediaGroup", "Bad Request: failed to send message #2: WEBPAGE_MEDIA_EMPTY")
     )
     assert await album(desk, chat) == ["sendMessage", "sendMessage"]
-    assert desk.read(chat) == ["before", TEXT, "after"]
+    assert desk.read(chat) == ["before", TEXT, AFTER]
 
 
 @pytest.mark.parametrize("kind", ["channel", "supergroup", "group", "private"])
@@ -177,7 +178,7 @@ async def test_an_album_in_doubt_is_found_or_sent_as_a_whole(
     await desk.appoint(await desk.add(desk.api.add_private().id, origin="admin"))
     chat = getattr(desk.api, f"add_{kind}")().id
     assert await album(desk, chat, lost=fault) == [*["sendMediaGroup"] * 3, "sendMessage"]
-    assert desk.read(chat) == ["before", TEXT, "", "", "after"]
+    assert desk.read(chat) == ["before", TEXT, "", "", AFTER]
     assert await recorded(desk, chat) == ids(desk, chat)
     parts = [row.part for row in await desk.rows(messages) if row.chat_id == chat]
     assert parts == [0, 0, 1, 2, 0]

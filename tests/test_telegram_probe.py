@@ -27,7 +27,7 @@ from feedbot.telegram.compose import Part, Post
 from feedbot.telegram.deliver import PATIENCE
 from feedbot.telegram.probe import digest, digest_of
 from feedbot.telegram.settings import Posting
-from tests.outboxes import NOON, Desk, add_entry, news, seconds, until
+from tests.outboxes import NOON, Desk, add_entry, claim_next, news, seconds, until
 
 LOST = Fault(FaultKind.LOST, method="sendMessage")
 KINDS = ("channel", "supergroup", "group", "private")
@@ -472,7 +472,7 @@ async def places(desk: Desk, address: int | str) -> list[doubts.Places | None]:
     async with desk.store.transaction() as connection:
         await outbox.doubt_leftovers(connection, desk.clock.now())
         now = desk.clock.now() + seconds(60)
-        claimed = await outbox.claim(connection, now, limit=99, busy=[])
+        claimed = await claim_next(connection, now)
         here = [one for one in claimed if one.doubtful and one.address == str(address)]
         return [await doubts.places(connection, one, PATIENCE) for one in here]
 
@@ -480,7 +480,7 @@ async def places(desk: Desk, address: int | str) -> list[doubts.Places | None]:
 async def begin(desk: Desk) -> list[Claimed]:
     """Claim what is owed, as before calls that are never answered."""
     async with desk.store.transaction() as connection:
-        claimed = await outbox.claim(connection, desk.clock.now(), limit=99, busy=[])
+        claimed = await claim_next(connection, desk.clock.now())
         await doubts.begin(connection, 1, [doubts.Beginning(one, digest("x")) for one in claimed])
     return claimed
 

@@ -11,6 +11,7 @@ import pytest
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.model import Chat
 from feedbot.store import outbox, schema, subscribers
+from feedbot.telegram.limits import Limits
 from feedbot.telegram.service import Telegram
 from feedbot.telegram.settings import Posting
 from tests.outboxes import Desk, add_entry, news
@@ -43,7 +44,7 @@ async def owe_all(desk: Desk, title: str) -> None:
 
 
 async def unite(desk: Desk, *chats: Chat) -> None:
-    telegram = Telegram(desk.store, desk.bot, desk.clock, Posting(chats=chats), Random(1))
+    telegram = Telegram(desk.store, desk.bot, desk.clock, Posting(chats=chats), Random(1), Limits())
     await telegram.unite()
 
 

@@ -233,6 +233,14 @@ class Telegram(Section):
         default="resend",
         description="What becomes of a message of which nobody can tell whether it arrived.",
     )
+    rate: Count = Field(
+        default=30,
+        description="Messages a second at most, all chats together; 30 is what Telegram grants.",
+    )
+    burst: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=1,
+        description="Messages one chat may get at once, if it got none for so many seconds.",
+    )
     chats: Annotated[tuple[Chat, ...], Strict(False)] = Field(
         default=(), description="Chats that get messages whatever they say to the bot."
     )

@@ -29,7 +29,6 @@ from feedbot.store.retract import MESSAGE
 from feedbot.telegram.compose import compose
 from feedbot.telegram.settings import posting_of
 
-_BATCH = 100  # claimed at a time
 #: Whatever waits for a limit or another try is shown as well.
 _AHEAD = timedelta(days=366)
 _TICK = 1  # seconds
@@ -107,7 +106,10 @@ async def _show_owed(app: App, connection: AsyncConnection, ahead: timedelta) ->
     chats = await subscribers.configured(connection, posting.chats)
     later = app.clock.now() + ahead
     shown = 0
-    while claimed := await outbox.claim(connection, later, limit=_BATCH, busy=()):
+    while owed := await outbox.owed_chats(connection):
+        claimed = (await outbox.claim(connection, later, owed)).claimed
+        if not claimed:  # `run` is sending it just now
+            break
         for one in claimed:
             if one.kind == DeliveryKind.RETRACT:
                 say(f"to {_where(one)}: takes back message {one.payload[MESSAGE][1]}")

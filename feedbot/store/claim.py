@@ -1,14 +1,13 @@
-"""Whose turn it is: claiming what is to be sent now, in order and fair.
+"""Claiming what is to be sent now: of each chat that may be written to, the delivery that is next.
 
-One delivery a chat at a time, the oldest first; among chats the one that has waited longest. A chat
-that fails, waits or is slow delays no other. One in doubt is claimed to be looked for, not to be
-sent, and stays as it is until it was found or not.
+One delivery a chat at a time, in the order owed of its lane (`lanes`). One in doubt is claimed to
+be looked for, not to be sent, and stays as it is until it was found or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState, PageDate
+from feedbot.store.dialect import chunks
+from feedbot.store.lanes import Lane, choose
 from feedbot.store.schema import (
     causes,
     deliveries,
@@ -33,7 +34,7 @@ from feedbot.store.texts import READ, fuller
 SERVED = ("active", "asking", "leaving", "removed")
 #: In the payload: the address of the last call, where the chat has moved since.
 SENT_TO = "sent_to"
-_CLAIMABLE = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
+_NO_LANES: Mapping[str, Lane] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,84 +97,114 @@ class Claimed:
         return str(self.payload.get(SENT_TO, self.to))
 
 
-def _heads(busy: Collection[str]) -> sa.Subquery:
-    """The oldest unsent delivery of each chat that is written to and not busy: id, hold_until.
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What came of asking for some chats.
 
-    A chat's topics share its limits and its order, so they are one here. Only the small index of
-    the unsent is read.
+    claimed: deliveries that are ours now, one a chat, longest owed first
+    waiting: of the other chats, when what they are owed may go; those without anything are not here
     """
+
+    claimed: tuple[Claimed, ...] = ()
+    waiting: Mapping[str, datetime] = field(default_factory=dict)
+
+
+async def owed_chats(connection: AsyncConnection) -> Sequence[str]:
+    """The addresses of all chats that are written to and owed something."""
+    owed = sa.exists().where(UNSENT, deliveries.c.subscriber_id == subscribers.c.id)
+    query = (
+        sa.select(subscribers.c.address)
+        .where(subscribers.c.state.in_(SERVED), owed)
+        .group_by(subscribers.c.address)
+        .order_by(sa.func.min(subscribers.c.id))
+    )
+    return (await connection.execute(query)).scalars().all()
+
+
+def _heads() -> sa.Select[Any]:
+    kinds = sa.values(sa.column("kind", sa.String), name="kinds").data([(k,) for k in DeliveryKind])
+    each = kinds.cte("kinds")
     oldest = (
-        sa.select(deliveries.c.subscriber_id, sa.func.min(deliveries.c.id).label("id"))
-        .where(UNSENT)
-        .group_by(deliveries.c.subscriber_id)
-        .subquery("oldest")
+        sa.select(sa.func.min(deliveries.c.id))
+        .where(
+            UNSENT,
+            deliveries.c.subscriber_id == subscribers.c.id,
+            deliveries.c.kind == each.c.kind,
+        )
+        .scalar_subquery()
+    )
+    head = deliveries.alias("head")
+    accepted = (
+        sa.select(sa.func.count()).where(messages.c.delivery_id == head.c.id).scalar_subquery()
     )
     return (
         sa.select(
-            sa.func.min(oldest.c.id).label("id"),
-            sa.func.max(subscribers.c.hold_until).label("hold_until"),
-        )
-        .join_from(oldest, subscribers, subscribers.c.id == oldest.c.subscriber_id)
-        .where(subscribers.c.state.in_(SERVED), subscribers.c.address.not_in(sorted(busy)))
-        .group_by(subscribers.c.address)
-        .subquery("heads")
-    )
-
-
-def claimable(
-    now: datetime, limit: int, busy: Collection[str], patience: timedelta = timedelta(0)
-) -> sa.Select[Any]:
-    """The query `claim` begins with: whose turn it is, longest owed first."""
-    heads = _heads(busy)
-    subscriber = tuple(subscribers.c[name] for name in ("address", "chat_id", "topic", "origin"))
-    accepted = (
-        sa.select(sa.func.count())
-        .where(messages.c.delivery_id == deliveries.c.id)
-        .correlate(deliveries)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(deliveries, *subscriber, accepted.label("part"))
-        .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .where(
-            deliveries.c.state.in_(_CLAIMABLE),
-            deliveries.c.due_at <= now,
-            sa.or_(
-                deliveries.c.state == DeliveryState.PENDING,
-                deliveries.c.started_at <= now - patience,
+            head,
+            *(
+                subscribers.c[name]
+                for name in ("address", "chat_id", "topic", "origin", "hold_until")
             ),
-            sa.or_(heads.c.hold_until.is_(None), heads.c.hold_until <= now),
+            accepted.label("part"),
         )
-        .order_by(deliveries.c.id)
-        .limit(limit)
+        .join_from(subscribers, each, sa.true())
+        .join(head, head.c.id == oldest)
+        .where(
+            subscribers.c.address.in_(sa.bindparam("addresses", expanding=True)),
+            subscribers.c.state.in_(SERVED),
+        )
     )
+
+
+#: Of each subscriber at `addresses` the oldest unsent delivery of each kind: a seek for each in the
+#: small index of the unsent, however much is owed.
+HEADS = _heads()
 
 
 async def claim(
     connection: AsyncConnection,
     now: datetime,
+    addresses: Sequence[str],
     *,
-    limit: int,
-    busy: Collection[str],
+    shut: Collection[str] = (),
     patience: timedelta = timedelta(0),
-) -> list[Claimed]:
-    """Mark up to `limit` deliveries as being sent and return them, one a chat, longest owed first.
+    last: Mapping[str, Lane] = _NO_LANES,
+) -> Claims:
+    """Mark what is next in each of these chats as being sent, and return it.
 
-    Those in doubt come among them, unmarked.
-    busy:     addresses of chats that are being written to, or may not be yet
+    What is in doubt comes among it, unmarked.
+    shut:     addresses of further chats, that may not be written to yet: only looked at
     patience: how long after its call began one in doubt may still be accepted
+    last:     the lane that each chat was served from last
     """
-    rows = (await connection.execute(claimable(now, limit, busy, patience))).all()
-    if not rows:
-        return []
-    await connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.id.in_([row.id for row in rows if row.state != DeliveryState.IN_DOUBT]))
-        .values(state=DeliveryState.SENDING, attempts=deliveries.c.attempts + 1, started_at=now)
-    )
+    rows, waiting = [], {}
+    for address, heads in (await _by_chat(connection, [*addresses, *shut])).items():
+        chosen = choose(heads, now, patience, last.get(address))
+        if isinstance(chosen, datetime):
+            waiting[address] = chosen
+        elif chosen and address in shut:
+            waiting[address] = now
+        elif chosen:
+            rows.append(chosen)
+    rows.sort(key=lambda row: row.id)
+    calls = [row.id for row in rows if row.state != DeliveryState.IN_DOUBT]
+    if calls:
+        await connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.id.in_(calls))
+            .values(state=DeliveryState.SENDING, attempts=deliveries.c.attempts + 1, started_at=now)
+        )
     because = await _causes(connection, [row.id for row in rows])
-    return [_claimed(row, because.get(row.id, ())) for row in rows]
+    return Claims(tuple(_claimed(row, because.get(row.id, ())) for row in rows), waiting)
+
+
+async def _by_chat(
+    connection: AsyncConnection, addresses: Sequence[str]
+) -> dict[str, list[sa.Row[Any]]]:
+    heads: dict[str, list[sa.Row[Any]]] = {}
+    for chunk in chunks(addresses):
+        for row in await connection.execute(HEADS, {"addresses": chunk}):
+            heads.setdefault(row.address, []).append(row)
+    return heads
 
 
 def _claimed(row: sa.Row[Any], because: Sequence[Cause]) -> Claimed:
@@ -209,6 +240,8 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
         .order_by(causes.c.delivery_id, causes.c.entry_id)
     )
     found: dict[int, list[Cause]] = {}
+    if not ids:
+        return found
     for row in await connection.execute(query):
         cause = Cause(
             entry_id=row.id,
@@ -225,30 +258,3 @@ async def _causes(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
         )
         found.setdefault(row.delivery_id, []).append(cause)
     return found
-
-
-async def waiting(
-    connection: AsyncConnection, busy: Collection[str], patience: timedelta = timedelta(0)
-) -> list[tuple[str, datetime]]:
-    """(address, time it may go) of every chat that is owed something and not busy."""
-    heads = _heads(busy)
-    due = sa.case(
-        (heads.c.hold_until > deliveries.c.due_at, heads.c.hold_until), else_=deliveries.c.due_at
-    )
-    query = (
-        sa.select(
-            subscribers.c.address, due.label("due"), deliveries.c.state, deliveries.c.started_at
-        )
-        .join_from(heads, deliveries, deliveries.c.id == heads.c.id)
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .where(deliveries.c.state.in_(_CLAIMABLE))
-    )
-    return [(row.address, _due(row, patience)) for row in await connection.execute(query)]
-
-
-def _due(row: Any, patience: timedelta) -> datetime:
-    due: datetime = row.due
-    if row.state != DeliveryState.IN_DOUBT:
-        return due
-    over: datetime = row.started_at + patience
-    return max(due, over)

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.owing import Owed
 from feedbot.store import tally
-from feedbot.store.claim import Claimed, claim, waiting
+from feedbot.store.claim import Claimed, Claims, claim, owed_chats
 from feedbot.store.dialect import chunks, insert_missing
 from feedbot.store.schema import causes, deliveries, messages
 from feedbot.store.tally import UNSENT, Counts, count_unsent, counts, recent_sends
@@ -31,6 +31,7 @@ from feedbot.store.tally import UNSENT, Counts, count_unsent, counts, recent_sen
 __all__ = [
     "TEST",
     "Claimed",
+    "Claims",
     "Counts",
     "Outcome",
     "claim",
@@ -40,10 +41,10 @@ __all__ = [
     "drop",
     "drop_tests",
     "owe",
+    "owed_chats",
     "recent_sends",
     "record",
     "release",
-    "waiting",
 ]
 
 #: Begins the occasion of a notice that is a test of its chat.

@@ -273,6 +273,7 @@ deliveries = sa.Table(
     sa.Index(
         "ix_deliveries_unsent",
         "subscriber_id",
+        "kind",
         "id",
         sqlite_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
         postgresql_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),

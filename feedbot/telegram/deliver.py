@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -29,6 +30,7 @@ from feedbot.model import Chat
 from feedbot.store import bots, doubts, membership, outbox, setback, subscribers
 from feedbot.store.doubts import Places
 from feedbot.store.engine import Store
+from feedbot.store.lanes import Lane, lane_of
 from feedbot.store.outbox import Claimed
 from feedbot.store.subscribers import Key, Subscriber
 from feedbot.telegram.answers import Answer, Verdict
@@ -39,6 +41,7 @@ from feedbot.telegram.send import Sender, beginning, write
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended, Settler, backoff
 from feedbot.telegram.texts import notice
+from feedbot.telegram.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +80,14 @@ class Deliverer:
         self._random = random
         self._windows = Windows(limits or Limits())
         self._patience = patience
-        self._settler = Settler(self._bot_id, random, posting)
+        self._settler = Settler(self._bot_id, random, posting, self._windows)
         self._sender = Sender(bot, clock)
         self._prober = Prober(bot, clock, self._windows, random)
         self._chats: Mapping[Key, Chat] | None = None  # None: to be read again
-        self._calls: dict[asyncio.Task[Ended], Claimed] = {}
+        self._turns = Turns(self._windows)
+        self._recheck = True  # whether anything may be owed to chats that are not in line
+        self._lanes: dict[str, Lane] = {}  # that chats were served from last
+        self._calls: dict[asyncio.Task[Ended], tuple[Claimed, int]] = {}  # and how many messages
         self._ended: list[Ended] = []  # not written down yet
         self._woken: asyncio.Future[None] | None = None
         self._turning = asyncio.Lock()
@@ -93,14 +99,16 @@ class Deliverer:
         self._quiet_until: datetime | None = None
         self.trouble: str | None = None
 
-    def configure(self, posting: Posting) -> None:
+    def configure(self, posting: Posting, limits: Limits) -> None:
         """Use another configuration from the next message on."""
         self._posting = posting
+        self._windows.limits = limits
         self._settler.posting = posting
         self._chats = None
 
     def wake(self) -> None:
-        """Something is owed: look now."""
+        """Something is owed, or has changed: look now."""
+        self._recheck = True
         if self._woken and not self._woken.done():
             self._woken.set_result(None)
 
@@ -113,7 +121,7 @@ class Deliverer:
 
     async def drain(self, deadline: datetime) -> bool:
         """Deliver what is owed, waiting for limits until `deadline`; whether all of it is out."""
-        self._stopping = False
+        self._stopping, self._recheck = False, True
         while True:
             until = await self._safe_turn()
             if not self._under_way and (until is None or until > deadline):
@@ -137,7 +145,7 @@ class Deliverer:
             await self._clock.wait(self._under_way, deadline)
             self._collect()
         await self._prober.abandon()
-        for call, claimed in self._calls.items():
+        for call, (claimed, _) in self._calls.items():
             call.cancel()
             answer = Answer(Verdict.DOUBT, "stopped before the answer")
             self._ended.append(Ended(claimed, self._clock.now(), answer))
@@ -160,6 +168,7 @@ class Deliverer:
             async with self._turning:
                 until = await self._turn()
         except StoreError as error:
+            self._recheck = True
             self._failures += 1
             self.trouble = str(error)
             pause = backoff(min(self._failures, 6), self._random)
@@ -179,11 +188,17 @@ class Deliverer:
             await self._prepare(connection)
             await self._settler.settle(connection, settled)
             if any(one.answer and one.answer.verdict == Verdict.MIGRATED for one in settled):
-                self._chats = None
+                self._chats, self._recheck = None, True
             admin = await self._admin(connection)
             if self._chats is None:
                 self._chats = await subscribers.configured(connection, self._posting.chats)
-            claimed, until = await self._claim(connection, self._patience if admin else _NONE)
+            if self._recheck:
+                self._recheck = False
+                self._turns.restart(await outbox.owed_chats(connection), self._clock.now())
+            looked = {one.claimed.address for one in settled}
+            if admin and (settled or self._prober.busy):  # it may have been owed notices
+                looked.add(admin.address)
+            claimed = await self._claim(connection, looked, self._patience if admin else _NONE)
             posts = [
                 (one, write(one, self._posting, self._chats.get((one.address, one.topic))))
                 for one in claimed
@@ -198,20 +213,23 @@ class Deliverer:
             waits = admin is not None and await self._in_doubt(connection, admin, searches)
         del self._ended[: len(settled)]
         for one, post in posts:
-            self._windows.begin(one.address)
-            self._calls[asyncio.create_task(self._sender.call(one, post))] = one
-        return self._search(searches, admin, until, waits=waits)
+            messages = max(1, len(post.parts[one.part].photos)) if post else 1
+            self._windows.begin(one.address, messages)
+            self._calls[asyncio.create_task(self._sender.call(one, post))] = one, messages
+        return self._search(searches, admin, waits=waits)
 
     async def _admin(self, connection: AsyncConnection) -> Subscriber | None:
         """The admin chat; first of all, what Telegram said of it by a forward is kept."""
         admin = await subscribers.admin_chat(connection)
         if admin and (hold := self._prober.hold):
             await membership.hold(connection, admin.address, hold)
+            self._windows.refused(admin.address, self._clock.now())
             admin = replace(admin, hold_until=hold)
         if admin and (moved := self._prober.moved):
             log.warning("%s", notice("migrated", "en", old=admin.address, new=moved))
             await membership.migrate(connection, admin.address, moved)
             admin, self._chats = await subscribers.admin_chat(connection), None
+            self._recheck = True
         self._prober.hold = self._prober.moved = None
         return admin
 
@@ -223,7 +241,7 @@ class Deliverer:
         return await doubts.any_at(connection, admin.address)
 
     def _search(
-        self, searches: Searches, admin: Subscriber | None, until: datetime | None, *, waits: bool
+        self, searches: Searches, admin: Subscriber | None, *, waits: bool
     ) -> datetime | None:
         """Look for what is in doubt. Returns when to look again."""
         now = self._clock.now()
@@ -232,10 +250,12 @@ class Deliverer:
                 self._ended.append(ended)
         if self._ended:
             return now
-        if self._stopping or self._quiet(now) > now:
-            return until
+        if self._stopping:
+            return None
+        if (quiet := self._quiet(now)) > now:
+            return quiet
         next_step = self._prober.go_on(admin, now, waits=waits)
-        return min(filter(None, (until, next_step)), default=None)
+        return min(filter(None, (self._next_turn(now), next_step)), default=None)
 
     async def _mind_the_clock(self, connection: AsyncConnection) -> None:
         """Where the clock was set back, let nothing wait for a time that comes twice."""
@@ -249,6 +269,7 @@ class Deliverer:
         self._settler.hold = await bots.hold_until(connection, self._bot_id)
         self._quiet_until = None
         self._prober.hurry()
+        self._recheck = True
 
     async def _prepare(self, connection: AsyncConnection) -> None:
         """Once: what the last process sent counts against the limits of this one."""
@@ -257,7 +278,8 @@ class Deliverer:
         now = self._clock.now()
         self._settler.hold = await bots.hold_until(connection, self._bot_id)
         self._settler.refused = await bots.refused(connection)
-        self._windows.restore(await outbox.recent_sends(connection, now - MINUTE, now))
+        recent = await outbox.recent_sends(connection, now - MINUTE, now)
+        self._windows.restore((address, min(at, now)) for address, at in recent)
         self._prepared = True
 
     def _quiet(self, now: datetime) -> datetime:
@@ -265,32 +287,45 @@ class Deliverer:
         return max(filter(None, (self._settler.hold, self._quiet_until)), default=now)
 
     async def _claim(
-        self, connection: AsyncConnection, patience: timedelta
-    ) -> tuple[list[Claimed], datetime | None]:
-        """What may go now, and when to look for more."""
+        self, connection: AsyncConnection, looked: AbstractSet[str], patience: timedelta
+    ) -> Sequence[Claimed]:
+        """What may go now; `looked`: chats to look at even where they may not be written to yet."""
         now = self._clock.now()
-        if self._stopping:
-            return [], None
-        if (quiet := self._quiet(now)) > now:
-            return [], quiet
-        room = min(_BATCH, self._windows.room(now), CONNECTIONS - len(self._calls))
-        if room <= 0:
-            return [], self._windows.next_room(now) if len(self._calls) < CONNECTIONS else None
-        closed = self._windows.closed(now) | self._prober.busy
-        claimed = await outbox.claim(connection, now, limit=room, busy=closed, patience=patience)
-        if len(claimed) == room:
-            return claimed, now if room == _BATCH else None
-        busy = self._windows.busy.union(self._prober.busy, (one.address for one in claimed))
-        waiting = await outbox.waiting(connection, busy, patience)
-        opens = (max(due, self._windows.opens(address) or due) for address, due in waiting)
-        return claimed, min(opens, default=None)
+        looked = looked - self._windows.busy - self._prober.busy
+        for address in looked:
+            if (self._windows.opens(address, now) or now) <= now:
+                self._turns.expect(address, now)
+        picked = self._turns.pick(now, self._room(now), self._prober.busy)
+        shut = looked - set(picked)
+        claims = await outbox.claim(
+            connection, now, picked, shut=shut, patience=patience, last=self._lanes
+        )
+        for address, due in claims.waiting.items():
+            self._turns.expect(address, due)
+        for one in claims.claimed:
+            self._lanes[one.address] = lane_of(one.kind)
+        return claims.claimed
+
+    def _room(self, now: datetime) -> int:
+        """How many calls may begin now."""
+        if self._stopping or self._quiet(now) > now:
+            return 0
+        return max(0, min(_BATCH, self._windows.room(now), CONNECTIONS - len(self._calls)))
+
+    def _next_turn(self, now: datetime) -> datetime | None:
+        """When another call may begin; None: when one under way has ended."""
+        turn = self._turns.next(now)
+        if turn is None or len(self._calls) >= CONNECTIONS:
+            return None
+        room = self._windows.next_room(now)
+        return room and max(turn, room)
 
     def _collect(self) -> None:
         """Take up the calls that are over."""
         for call in [call for call in self._calls if call.done()]:
             ended = call.result()
-            del self._calls[call]
-            self._windows.end(ended.claimed.address, ended.at)
+            _, messages = self._calls.pop(call)
+            self._windows.end(ended.claimed.address, ended.at, messages)
             self._note_token(ended)
             self._ended.append(ended)
         self._ended += self._prober.collect()

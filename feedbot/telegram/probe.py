@@ -129,6 +129,7 @@ class Prober:
         self._searches: dict[str, Search] = {}
         self._looking: tuple[Search, asyncio.Task[None]] | None = None
         self._stopping = False
+        self._asked = 0  # calls of the step under way
         self.hold: datetime | None = None
         self.moved: str | None = None
 
@@ -172,7 +173,7 @@ class Prober:
         if not ready:
             return None
         search = min(ready, key=lambda s: (s.claimed.address != admin.address, _go(s, now)))
-        opens = (_go(search, now), self._windows.opens(admin.address), admin.hold_until)
+        opens = (_go(search, now), self._windows.opens(admin.address, now), admin.hold_until)
         start = max(filter(None, opens))
         if start > now:
             return start
@@ -223,16 +224,18 @@ class Prober:
 
     async def _look(self, search: Search, admin: str) -> None:
         """One step; if it may have left a copy it takes a place in the admin chat's windows."""
-        copied = True
+        copied, self._asked = True, 0
         try:
             copied = await self._forward(search, admin)
         finally:
-            self._windows.end(admin, self._clock.now(), counts=copied)
+            further = self._asked - copied  # forwards of nothing, and the deletion
+            self._windows.end(admin, self._clock.now(), counts=copied, further=max(0, further))
 
     async def _forward(self, search: Search, admin: str) -> bool:
         """Forward candidates until one is there, or something fails; whether a copy was made."""
         copied, failed = None, False
         while search.candidates and copied is None and not failed and not self._stopping:
+            self._asked += 1
             try:
                 copied = await self._bot.forward_message(
                     chat_id=admin,
@@ -289,6 +292,7 @@ class Prober:
             below = [i for i in search.candidates if i < copied.message_id]
             search.bounded |= len(below) < len(search.candidates) and search.why == _NOT_THERE
             search.candidates = deque(below)
+        self._asked += 1
         try:
             await self._bot.delete_message(admin, copied.message_id)
         except TelegramError as error:

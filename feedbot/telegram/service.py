@@ -19,7 +19,7 @@ from feedbot.telegram.bot import Listener
 from feedbot.telegram.client import close_bot, create_bot
 from feedbot.telegram.deliver import GRACE, Deliverer
 from feedbot.telegram.limits import Limits
-from feedbot.telegram.settings import Configured, Posting, posting_of
+from feedbot.telegram.settings import Configured, Posting, limits_of, posting_of
 from feedbot.telegram.twins import unite
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Telegram:
         clock: Clock,
         posting: Posting,
         random: Random,
-        limits: Limits | None = None,
+        limits: Limits,
     ) -> None:
         self._bot = bot
         self._clock = clock
@@ -61,7 +61,6 @@ class Telegram:
         store: Store,
         clock: Clock,
         random: Random,
-        limits: Limits | None = None,
     ) -> Telegram | None:
         """The bot of the configuration; None where no token is configured."""
         telegram = settings.telegram
@@ -69,7 +68,7 @@ class Telegram:
             return None
         proxy = telegram.proxy.get_secret_value() if telegram.proxy else None
         bot = create_bot(telegram.token.get_secret_value(), telegram.api_url, proxy)
-        return cls(store, bot, clock, posting_of(settings), random, limits)
+        return cls(store, bot, clock, posting_of(settings), random, limits_of(telegram))
 
     async def __aenter__(self) -> Telegram:
         return self
@@ -94,7 +93,7 @@ class Telegram:
     def configure(self, settings: Configured) -> None:
         """Follow a reloaded configuration; token, api_url and proxy take a restart."""
         posting = posting_of(settings)
-        self._deliverer.configure(posting)
+        self._deliverer.configure(posting, limits_of(settings.telegram))
         self._listener.posting = posting
 
     def wake(self) -> None:

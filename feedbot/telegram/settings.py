@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from feedbot.model import Chat, Counter, Source
+from feedbot.telegram.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ class ConfiguredBot(Protocol):
     def when_unsure(self) -> str: ...  # noqa: D102
     @property
     def keep_trying(self) -> timedelta: ...  # noqa: D102
+    @property
+    def rate(self) -> int: ...  # noqa: D102
+    @property
+    def burst(self) -> int: ...  # noqa: D102
 
 
 class Configured(Protocol):
@@ -81,3 +86,8 @@ def posting_of(settings: Configured) -> Posting:
         when_unsure=settings.telegram.when_unsure,
         keep_trying=settings.telegram.keep_trying,
     )
+
+
+def limits_of(telegram: ConfiguredBot) -> Limits:
+    """How fast the configured bot may write."""
+    return Limits(per_bot=telegram.rate, burst=telegram.burst)

@@ -21,6 +21,7 @@ from feedbot.store import bots, doubts, membership, outbox, retract, subscribers
 from feedbot.store.outbox import Claimed, Outcome
 from feedbot.telegram.answers import Answer, Verdict
 from feedbot.telegram.compose import BEGUN
+from feedbot.telegram.limits import Slow, Windows
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.texts import notice
 
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 
 _FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=5)
-#: 429 in so many chats, with nothing accepted in between, is about the bot and not about them.
-_CHATS_TO_HOLD_ALL = 3
 #: Sent once more in another way; the payload remembers which.
 _CURES = (Verdict.PLAIN, Verdict.BARE, Verdict.SPLIT, Verdict.GENERAL, Verdict.STRIKE,
           Verdict.CAPTION)  # fmt: skip
@@ -139,11 +138,12 @@ class Settler:
     refused: what Telegram says where it refuses the bot
     """
 
-    def __init__(self, bot_id: int, random: Random, posting: Posting) -> None:
+    def __init__(self, bot_id: int, random: Random, posting: Posting, windows: Windows) -> None:
         self._bot_id = bot_id
+        self._windows = windows
         self._random = random
         self._last_error = ""
-        self._slow: set[str] = set()  # chats that said 429 since anything was accepted
+        self._slow = Slow()
         self._templates: set[str] = set()  # those said to fail
         self.posting = posting
         self.hold: datetime | None = None
@@ -169,7 +169,7 @@ class Settler:
         claimed = ended.claimed
         if ended.messages and claimed.address.startswith("@") and claimed.chat_id is None:
             await membership.resolve(connection, claimed.address, ended.messages[0][0])
-        self._slow.clear()
+        self._slow.accepted()
         self._last_error = ""
         if self.refused:
             self.refused = None
@@ -213,7 +213,7 @@ class Settler:
             case Verdict.TOKEN:
                 await self._note_refused(connection, answer.error)
             case Verdict.LATER:
-                await self._hold(connection, claimed.address, ended.at + answer.retry_after)
+                await self._hold(connection, ended, ended.at + answer.retry_after)
             case Verdict.GONE | Verdict.CLOSED_TOPIC:
                 await self._lose(connection, ended, answer)
             case Verdict.MIGRATED:
@@ -237,10 +237,14 @@ class Settler:
         elif answer.verdict in (Verdict.PLAIN, Verdict.SPLIT):
             await self._tell(connection, ended, f"defect, {answer.verdict}", **values)
 
-    async def _hold(self, connection: AsyncConnection, address: str, until: datetime) -> None:
+    async def _hold(self, connection: AsyncConnection, ended: Ended, until: datetime) -> None:
+        address, at = ended.claimed.address, ended.at
         await membership.hold(connection, address, until)
-        self._slow.add(address)
-        if len(self._slow) >= _CHATS_TO_HOLD_ALL:
+        self._windows.refused(address, at)
+        if self._slow.refused(address, at):
+            self._windows.excuse(self._slow.chats)
+            self._windows.refused(None, at)
+        if self._slow.all_of_them:
             self.hold = max(until, self.hold or until)
             await bots.hold(connection, self._bot_id, self.hold)
             await subscribers.refresh(connection)

@@ -159,7 +159,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_unsent",
         "deliveries",
-        ["subscriber_id", "id"],
+        ["subscriber_id", "kind", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
         postgresql_where=sa.text("state IN ('pending', 'sending', 'in_doubt')"),
