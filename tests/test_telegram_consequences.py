@@ -216,6 +216,8 @@ async def test_a_bot_that_is_refused_loses_nothing(desk: Office, code: int) -> N
     assert "refuses the bot's token" in (deliverer.trouble or "")
     async with desk.store.reading() as connection:
         assert await bots.refused(connection)  # for `status`, beside us
+    async with desk.store.transaction() as connection:
+        await bots.refuse(connection, 1, "of the bot that was there before")
     assert await desk.drain()
     assert desk.read(chat) == ["one", "two"]
     async with desk.store.reading() as connection:

@@ -34,9 +34,14 @@ async def hold(connection: AsyncConnection, bot_id: int, until: datetime) -> Non
     await _set(connection, bot_id, hold_until=until)
 
 
-async def refuse(connection: AsyncConnection, bot_id: int, why: str | None) -> None:
-    """Remember that Telegram refuses this bot, or (None) that it does no more."""
+async def refuse(connection: AsyncConnection, bot_id: int, why: str) -> None:
+    """Remember that Telegram refuses this bot."""
     await _set(connection, bot_id, refused=why)
+
+
+async def accept(connection: AsyncConnection) -> None:
+    """Remember that the bot is refused no more: this one, or another in its place."""
+    await connection.execute(sa.update(bots).values(refused=None))
 
 
 async def refused(connection: AsyncConnection) -> str | None:

@@ -173,7 +173,7 @@ class Settler:
         self._last_error = ""
         if self.refused:
             self.refused = None
-            await bots.refuse(connection, self._bot_id, None)
+            await bots.accept(connection)
 
     async def _note_refused(self, connection: AsyncConnection, why: str) -> None:
         """The bot is refused: time does not count until it no longer is."""
