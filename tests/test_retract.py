@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from feedbot.config import load
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.model import Chat, DeliveryState
+from feedbot.operator import retraction
 from feedbot.owing import owe_notice
 from feedbot.store import feeds, ledger, outbox, posts, retract, schema
 from feedbot.store.outbox import Counts, Outcome
@@ -310,3 +312,22 @@ async def test_a_delivery_shows_what_became_of_its_messages(desk: Desk) -> None:
         kinds = (await connection.execute(sa.select(deliveries.c.kind))).scalars().all()
     assert (record.what, record.target) == ("A mistake", (message.chat_id, message.message_id))
     assert kinds == ["news", "retract"]
+
+
+async def test_an_entry_that_is_not_one_is_not_taken_back(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text("")
+    settings = load(tmp_path / "config.toml", {})
+    async with desk.store.transaction() as connection:
+        await add_entry(connection, "One")
+        await add_entry(connection, "Two", source="other")
+        await connection.execute(sa.text("UPDATE entries SET link_key = 'example.org/1'"))
+    for wanted in ("nonsense", "https://example.org/1"):
+        assert await retraction.retract(settings, wanted, timedelta(0)) == 1
+    none, several, *named = capsys.readouterr().out.splitlines()
+    assert none == "nonsense: no such entry; `feedbot post list` names the last ones"
+    assert several == "https://example.org/1: several entries; name one by its number"
+    assert [line.split()[0] for line in named] == ["1", "2"]
+    async with desk.store.reading() as connection:
+        assert await retract.numbers(connection) == {}

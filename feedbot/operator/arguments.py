@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
 from feedbot.config import Settings, parse_duration
 from feedbot.model import DeliveryState
+
+#: States in which a delivery can be tried again, and given up.
+RETRIED = (DeliveryState.FAILED, DeliveryState.DROPPED)
+DROPPED = (
+    DeliveryState.PENDING,
+    DeliveryState.SENDING,
+    DeliveryState.IN_DOUBT,
+    DeliveryState.FAILED,
+)
 
 _Load = Callable[[argparse.Namespace], Settings]
 _Common = Callable[[], argparse.ArgumentParser]
@@ -58,14 +67,25 @@ def _deliveries(group: _Group) -> None:
     action = group.add("show", _show, "all that is known of one")
     action.add_argument("id", type=int, metavar="ID")
     action.add_argument("--json", action="store_true")
-    _which(group.add("retry", _retry, "try again what failed or was dropped; resumes its chat"))
-    _which(group.add("drop", _drop, "give up what is owed or has failed, for good"))
+    action = group.add("retry", _retry, "try again what failed or was dropped; resumes its chat")
+    _which(action, RETRIED)
+    _which(group.add("drop", _drop, "give up what is owed or has failed, for good"), DROPPED)
 
 
-def _which(action: argparse.ArgumentParser) -> None:
-    which = action.add_mutually_exclusive_group(required=True)
-    which.add_argument("id", type=int, nargs="*", default=[], metavar="ID")
-    which.add_argument("--chat", metavar="CHAT", help="all of this one: its number or @name")
+def _which(action: argparse.ArgumentParser, states: Sequence[DeliveryState]) -> None:
+    """Deliveries by their numbers, or by chat and state."""
+    action.add_argument("id", type=int, nargs="*", metavar="ID")
+    action.add_argument("--chat", metavar="CHAT", help="all of this one: its number or @name")
+    names = [state.value for state in states]
+    action.add_argument("--state", choices=names, help="all that stand so")
+    action.set_defaults(misused=action.error)
+
+
+def _chosen(options: argparse.Namespace) -> tuple[list[int], str | None, str | None]:
+    """What `_which` has read; ends with the usage where it is nothing, or both."""
+    if bool(options.id) == bool(options.chat or options.state):
+        options.misused("name deliveries by their numbers, or else by --chat, --state or both")
+    return options.id, options.chat, options.state
 
 
 def _chats(group: _Group) -> None:
@@ -132,13 +152,13 @@ async def _show(settings: Settings, options: argparse.Namespace) -> int:
 async def _retry(settings: Settings, options: argparse.Namespace) -> int:
     from feedbot.operator import deliveries
 
-    return await deliveries.retry(settings, options.id, options.chat)
+    return await deliveries.retry(settings, *_chosen(options))
 
 
 async def _drop(settings: Settings, options: argparse.Namespace) -> int:
     from feedbot.operator import deliveries
 
-    return await deliveries.drop(settings, options.id, options.chat)
+    return await deliveries.drop(settings, *_chosen(options))
 
 
 async def _list_chats(settings: Settings, options: argparse.Namespace) -> int:
@@ -172,6 +192,6 @@ async def _list_posts(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _retract(settings: Settings, options: argparse.Namespace) -> int:
-    from feedbot.operator import posts
+    from feedbot.operator import retraction
 
-    return await posts.retract(settings, options.entry, options.wait)
+    return await retraction.retract(settings, options.entry, options.wait)

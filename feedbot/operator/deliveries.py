@@ -9,9 +9,12 @@ from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from feedbot.config import Settings
 from feedbot.logs import scrub
 from feedbot.model import DeliveryState
+from feedbot.operator.arguments import DROPPED, RETRIED
 from feedbot.operator.beside import beside, chats_at, print_json, say
 from feedbot.status import local_time, rfc3339
 from feedbot.store import ledger, membership, subscribers
@@ -22,13 +25,6 @@ from feedbot.store.retract import RETRACTED
 from feedbot.store.subscribers import Subscriber
 
 _LONGEST = 70  # signs of a title in a list
-_RETRIED = (DeliveryState.FAILED, DeliveryState.DROPPED)
-_DROPPED = (
-    DeliveryState.PENDING,
-    DeliveryState.SENDING,
-    DeliveryState.IN_DOUBT,
-    DeliveryState.FAILED,
-)
 
 
 async def show_list(
@@ -76,18 +72,28 @@ async def show(settings: Settings, id: int, *, as_json: bool) -> int:
     return 0
 
 
-async def retry(settings: Settings, ids: Sequence[int], chat: str | None) -> int:
+async def _select(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    chat: str | None,
+    states: Sequence[DeliveryState],
+) -> tuple[list[Subscriber], list[Record]]:
+    """The deliveries of these numbers, or else those in `states` (of one chat); and their chats."""
+    if chat is not None:
+        rows = await chats_at(connection, chat)
+        return rows, await ledger.of_chats(connection, [row.id for row in rows], *states)
+    records = await (ledger.find(connection, ids) if ids else ledger.in_states(connection, *states))
+    return await subscribers.of(connection, {one.subscriber_id for one in records}), records
+
+
+async def retry(settings: Settings, ids: Sequence[int], chat: str | None, state: str | None) -> int:
     """Owe again what failed or was dropped, and resume its paused chats. Raises StoreError.
 
     Returns 1 if one of `ids`, or all of the chat, had nothing to be tried again.
     """
     async with beside(settings) as store, store.transaction() as connection:
-        if chat is None:
-            records = await ledger.find(connection, ids)
-            rows = await subscribers.of(connection, {one.subscriber_id for one in records})
-        else:
-            rows = await chats_at(connection, chat)
-            records = await ledger.of_chats(connection, [row.id for row in rows], *_RETRIED)
+        states = [DeliveryState(state)] if state else RETRIED
+        rows, records = await _select(connection, ids, chat, states)
         resumed = await membership.resume_by_hand(connection, rows)
         there = [one.id for one in records if one.chat_state in subscribers.OWED]
         done = set(await ledger.retry(connection, there, datetime.now(UTC)))
@@ -95,7 +101,7 @@ async def retry(settings: Settings, ids: Sequence[int], chat: str | None) -> int
     for row in resumed:
         say(f"{row.name}: resumed")
     woken = {row.id for row in resumed}
-    missed = len(set(ids)) - len(records) if chat is None else 0
+    missed = len(set(ids)) - len(records) if ids else 0
     for one in records:
         if one.id in done:
             say(f"{one.id}: owed again")
@@ -104,21 +110,19 @@ async def retry(settings: Settings, ids: Sequence[int], chat: str | None) -> int
             say(f"{one.id}: {_why_not(one)}")
     if chat and rows and not records and not resumed:
         say(f"{chat}: nothing has failed there")
+    if state and not chat and not records:
+        say(f"nothing stands so: {state}")
     return _end(ids, records, missed, anything=bool(records or resumed))
 
 
-async def drop(settings: Settings, ids: Sequence[int], chat: str | None) -> int:
+async def drop(settings: Settings, ids: Sequence[int], chat: str | None, state: str | None) -> int:
     """Give up what is owed or has failed. Raises StoreError.
 
     Returns 1 if one of `ids`, or all of the chat, had nothing to be given up.
     """
-    rows: list[Subscriber] = []
     async with beside(settings) as store, store.transaction() as connection:
-        if chat is None:
-            records = await ledger.find(connection, ids)
-        else:
-            rows = await chats_at(connection, chat)
-            records = await ledger.of_chats(connection, [row.id for row in rows], *_DROPPED)
+        states = [DeliveryState(state)] if state else DROPPED
+        rows, records = await _select(connection, ids, chat, states)
         done = set(await ledger.drop(connection, [one.id for one in records], datetime.now(UTC)))
         await nudge(connection)
     for one in records:
@@ -126,6 +130,8 @@ async def drop(settings: Settings, ids: Sequence[int], chat: str | None) -> int:
         say(f"{one.id}: {f'dropped{under_way}' if one.id in done else f'{one.state} already'}")
     if chat and rows and not records:
         say(f"{chat}: nothing is owed there")
+    if state and not chat and not records:
+        say(f"nothing stands so: {state}")
     return _end(ids, records, len(set(ids) - done), anything=bool(records))
 
 

@@ -14,7 +14,7 @@ from feedbot.store import ledger
 from feedbot.store.engine import Store
 from feedbot.store.ledger import Record
 
-_LOOK_EVERY = 0.2  # seconds
+LOOK_EVERY = 0.2  # seconds
 _GRACE = timedelta(seconds=8)
 _OVER = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 
@@ -48,7 +48,7 @@ async def over(store: Store, ids: Sequence[int], deadline: datetime) -> list[Rec
             records = await ledger.find(connection, ids)
         if datetime.now(UTC) >= deadline or not unsent(records):
             return records
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def unsent(records: Sequence[Record]) -> list[int]:

@@ -102,6 +102,12 @@ async def of_chats(
     return [_record(row) for row in await connection.execute(query)]
 
 
+async def in_states(connection: AsyncConnection, *states: DeliveryState) -> list[Record]:
+    """All deliveries in these states, in the order owed."""
+    query = _query(deliveries.c.state.in_(states)).order_by(deliveries.c.id)
+    return [_record(row) for row in await connection.execute(query)]
+
+
 async def traces(connection: AsyncConnection, id: int) -> Traces:
     """What delivery `id` tells of and what became of it; empty where there is none."""
     because = (
