@@ -11,7 +11,7 @@ from feedbot.source.detect.outline import Outline
 from feedbot.source.detect.selectors import common
 
 _LONGEST = 60  # characters of a heading that is a date ("Opinions filed on Friday, 27 May 2020")
-_NEAR = 4  # runs between a heading and the list it belongs to, outside of the list's own element
+_NEAR = 5  # runs between a heading and the first of its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,11 @@ def find_heads(page: Outline, days: Sequence[object]) -> Heads:
         if day is None or page.runs[k].link >= 0:
             continue
         node = page.runs[k].node
-        if page.letters[page.last[node]] - page.letters[page.first[node]] > _LONGEST:
+        first, last = page.first[node], page.last[node]
+        if page.letters[last] - page.letters[first] > _LONGEST:
             continue
+        if page.link_letters[last] > page.link_letters[first]:
+            continue  # a row of its own
         while (above := page.parent[node]) >= 0 and page.last[above] - page.first[above] == (
             page.last[node] - page.first[node]
         ):
@@ -62,9 +65,15 @@ def heads_of(page: Outline, group: Group, heads: Heads) -> tuple[float, tuple[in
     if not outside:
         return 0.0, ()
     known = [heads.runs[at] for at in outside]
+    far: set[int] = set()
     for first in firsts:
         place = bisect_left(known, first) - 1
-        if place >= 0:
+        if place < 0:
+            continue
+        node = heads.nodes[outside[place]]
+        if node not in used and first - known[place] > _NEAR:
+            far.add(node)  # its rows are elsewhere: these only come after it
+        if node not in far:
             under += 1
-            used[heads.nodes[outside[place]]] = None
+            used[node] = None
     return under / len(rows), tuple(used)

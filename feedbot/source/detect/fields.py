@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date as Day
+from datetime import datetime
 from itertools import pairwise
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ _OTHER_DATE = re.compile(
     r"|event|until|end|reclassified|aktualisiert|modifié|actualizado|обновлен\w*|истекает|до|срок|окончани\w*|fin|bis|frist|hasta|vence|scadenza)\b",
     re.I,
 )
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:$|[?#])", re.I)
 _OPEN = re.compile(
     r"(?:view|open|read|download|voir|ouvrir|ansehen|öffnen|ver|открыть|читать)\s+", re.I
 )
@@ -47,13 +49,18 @@ _DOCUMENT = re.compile(r"\.(?:pdf|docx?|odt|rtf|txt|html?|aspx?|php|mp3)(?:$|[?#
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The places chosen. `quality`: how good title and link are together, 0 to 1."""
+    """The places chosen, in the rows that were looked at.
+
+    quality: how good the title is; comparable on one page
+    days:    of the rows (by number) that have a date
+    """
 
     looked: tuple[Row, ...]
     title: Slot | None
     link: Slot | None
     date: Slot | None
     quality: float
+    days: dict[int, Day]
 
 
 def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | None = None) -> Fields:
@@ -67,13 +74,14 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     own = title is not None and _distinct_links(page, title) * len(title.segments) >= 0.7 * n
     links = [slot for slot in places if _has_links(slot)]
     link = title if own else max(links, key=lambda s: _link(page, s, n), default=None)
-    if link is not None and not own and _link(page, link, n) < _NO_LINK:
+    if link is not None and not own and not _leads_on(page, title, link, n):
         link = None
     if own:
         link = next((slot for slot in links if _opens(page, slot, n)), link)
     dates = [slot for slot in places if _dated(slot, marks)]
     date = max(dates, key=lambda s: _date(s, n, marks, now), default=None)
-    return Fields(tuple(looked), title, link, date, quality)
+    days = _days(date, marks, now) if date else {}
+    return Fields(tuple(looked), title, link, date, quality, days)
 
 
 def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:
@@ -95,6 +103,7 @@ def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:
     score += 0.8 * is_heading
     if sum(part.in_text for part in parts) * 2 > len(parts):
         score -= 1.5
+    score -= 1.5 * _pictures(page, slot)
     if slot.label and parts[0].link < 0:
         score += 1.2 if _TITLE_LABEL.search(slot.label) else -0.3
     if length > 160:
@@ -156,6 +165,12 @@ def _distinct_links(page: Outline, slot: Slot) -> float:
     return sum(count for count in Counter(hrefs).values() if count == 1) / (len(hrefs) or 1)
 
 
+def _pictures(page: Outline, slot: Slot) -> float:
+    """The share of a place's links that lead to a picture."""
+    hrefs = _hrefs(page, slot)
+    return sum(_PICTURE.search(href) is not None for href in hrefs) / (len(hrefs) or 1)
+
+
 def _link(page: Outline, slot: Slot, n: int) -> float:
     parts = list(slot.segments.values())
     hrefs = _hrefs(page, slot)
@@ -170,7 +185,22 @@ def _link(page: Outline, slot: Slot, n: int) -> float:
     score += 0.8 * named + 0.6 * document
     if sum(part.in_text for part in parts) * 2 > len(parts):
         score -= 2.5
+    score -= 2.0 * _pictures(page, slot)
     return score - 0.2 * off - 0.05 * min(slot.order, 12)
+
+
+def _leads_on(page: Outline, title: Slot | None, link: Slot, n: int) -> bool:
+    """Whether a link that is not the title's leads to what the row is about.
+
+    Below a heading without a link "(#1277)" does not, while "Read more" or "PDF" does.
+    """
+    if _link(page, link, n) < _NO_LINK:
+        return False
+    if title is None or page.tag[next(iter(title.segments.values())).node] not in _HEADINGS:
+        return True
+    texts = [part.text for part in link.segments.values()]
+    named = sum(naming(text, is_link=True, is_strong=False) for text in texts) / len(texts)
+    return named > 0.15 or len(set(texts)) * 3 < len(texts)
 
 
 def _opens(page: Outline, slot: Slot, n: int) -> bool:
@@ -203,16 +233,35 @@ def _date(slot: Slot, n: int, marks: Marks, now: datetime | None) -> float:
     score = 3.0 * len(dated) / n + 0.5 * len(dated) / len(parts)
     score += 0.5 * sum(len(part.text) < 40 for part in dated) / len(dated)
     said = slot.label + " " + _said_before(dated, marks)
-    score += 0.6 * (_DATE_LABEL.search(said) is not None)
+    score += 0.3 * sum(_has_year(part, marks) for part in dated) / len(dated)
+    score += 0.9 * (_DATE_LABEL.search(said) is not None)
     score -= 1.5 * (_OTHER_DATE.search(said) is not None)
     score -= 0.3 * (dated[0].link >= 0 and len(dated[0].text) > 40)
-    values = settle([day for day in written if day], now=now, zone=_UTC)
-    days = [value.date() if isinstance(value, datetime) else value for value in values if value]
+    days = list(_days(slot, marks, now).values())
     if now is not None and days:
         limit = (now + AHEAD).date()
         score -= 2.0 * sum(day > limit for day in days) / len(days)
     score += 0.4 * _one_way(days)
     return score - 0.03 * min(slot.order, 12)
+
+
+def _days(slot: Slot, marks: Marks, now: datetime | None) -> dict[int, Day]:
+    """The days that rows (by number) say in one place."""
+    written = {}
+    for number, part in slot.segments.items():
+        day = next((day for k in range(part.first, part.last) if (day := marks.days[k])), None)
+        if day is not None:
+            written[number] = day
+    values = settle(list(written.values()), now=now, zone=_UTC)
+    return {
+        number: value.date() if isinstance(value, datetime) else value
+        for number, value in zip(written, values, strict=True)
+        if value
+    }
+
+
+def _has_year(part: Segment, marks: Marks) -> bool:
+    return any(day is not None and day.has_year for day in marks.days[part.first : part.last])
 
 
 def _said_before(dated: Sequence[Segment], marks: Marks) -> str:
@@ -228,7 +277,7 @@ def _said_before(dated: Sequence[Segment], marks: Marks) -> str:
     return text if count * 2 > len(dated) else ""
 
 
-def _one_way(days: Sequence[date]) -> float:
+def _one_way(days: Sequence[Day]) -> float:
     """How nearly days go one way, 0 to 1; half where they say nothing."""
     steps = [below - above for above, below in pairwise(days) if below != above]
     if len(steps) < 2:

@@ -6,8 +6,10 @@ page → outline → marks → groups of rows → score → title, link and date
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from itertools import pairwise
 
+from feedbot.source.dates import AHEAD
 from feedbot.source.detect.days import Heads, find_heads, heads_of
 from feedbot.source.detect.fields import Fields, fields
 from feedbot.source.detect.groups import Group, groups
@@ -16,7 +18,7 @@ from feedbot.source.detect.outline import Outline, outline
 from feedbot.source.detect.score import Features, measure
 from feedbot.source.page import Page
 
-_CLOSER = 8  # of the best groups, looked at once more with their titles and links
+_CLOSER = 12  # of the best groups, looked at once more with their titles and links
 _OTHERS = 3  # further lists on a page, that a person may have meant
 #: Scores below which nothing on our own pages is a list: with dates; without them, title and all.
 _LEAST = 8.2
@@ -101,8 +103,24 @@ def _closer(page: Outline, marks: Marks, one: _Scored, now: datetime | None) -> 
     """A group with its fields."""
     group = _pure(page, one.group, marks, one.features)
     found = fields(page, group.rows, marks, now)
-    value = one.features.score + found.quality * 0.3
+    value = one.features.score + found.quality * 0.3 - _mixed(page, found)
+    if now is not None and found.days:
+        limit = (now + AHEAD).date()
+        value -= sum(day > limit for day in found.days.values()) / len(found.looked)
     return Candidate(group, one.features, found, one.days, marks.boxes, value)
+
+
+def _mixed(page: Outline, found: Fields) -> float:
+    """2 where the rows of one parent go up in time and those of another go down: two lists."""
+    ways: set[bool] = set()
+    families: dict[int, list[date]] = {}
+    for number, day in found.days.items():
+        families.setdefault(page.parent[found.looked[number].node], []).append(day)
+    for days in families.values():
+        steps = [below > above for above, below in pairwise(days) if below != above]
+        if len(steps) >= 2 and len(set(steps)) == 1:
+            ways.add(steps[0])
+    return 2.0 if len(ways) == 2 else 0.0
 
 
 def _pure(page: Outline, group: Group, marks: Marks, features: Features) -> Group:
@@ -127,6 +145,17 @@ def _pure(page: Outline, group: Group, marks: Marks, features: Features) -> Grou
 
 
 def _overlap(one: Group, other: Group) -> bool:
-    first = {k for row in one.rows for k in range(row.first, row.last)}
-    second = {k for row in other.rows for k in range(row.first, row.last)}
-    return len(first & second) * 3 > min(len(first), len(second))
+    """Whether a third of the smaller one's text is the other's too. Rows come in page order."""
+    shared = at = 0
+    for row in one.rows:
+        while at < len(other.rows) and other.rows[at].last <= row.first:
+            at += 1
+        for theirs in other.rows[at:]:
+            if theirs.first >= row.last:
+                break
+            shared += min(row.last, theirs.last) - max(row.first, theirs.first)
+    return shared * 3 > min(_runs(one), _runs(other))
+
+
+def _runs(group: Group) -> int:
+    return sum(row.last - row.first for row in group.rows)

@@ -60,12 +60,14 @@ def groups(page: Outline, dated: list[int]) -> list[Group]:
 
 def _all(page: Outline, dated: list[int]) -> Iterator[Group]:
     wide: dict[tuple[int, ...], None] = {}
+    starts: dict[tuple[int, ...], None] = {}
     for numbers in _alike(page):
-        wide[tuple(_widened(page, numbers))] = None
-        wide[tuple(numbers)] = None
+        widest = tuple(_widened(page, numbers))
+        wide[widest] = None
+        starts[widest] = starts[tuple(numbers)] = None
     for alike in wide:
         yield _elements(page, alike)
-    for alike in wide:
+    for alike in starts:
         yield from _with_following(page, alike, dated)
     yield from _lines(page, dated)
 

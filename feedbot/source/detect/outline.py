@@ -26,6 +26,7 @@ _BLOCKS = frozenset(
     " summary table tbody td tfoot th thead tr ul".split()
 )
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary legend".split())
+_PICTURES = frozenset("img picture".split())
 _STRONG = frozenset("b strong em th".split())
 #: Parts of a page that go around what it is about (HTML and WAI-ARIA landmarks).
 _AROUND_TAGS = frozenset("nav header footer aside".split())
@@ -81,6 +82,7 @@ class Outline:
     strong: list[bool] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     links: list[int] = field(default_factory=list)  # elements that are links
+    pictures: list[int] = field(default_factory=lambda: [0])  # sums over elements
     letters: Sequence[int] = ()  # sums over runs, one longer than they
     link_letters: Sequence[int] = ()
     subject: frozenset[str] = frozenset()  # words of the page's title and main heading
@@ -142,6 +144,7 @@ class _Builder:
             tag in _STRONG or tag in _HEADINGS or (parent >= 0 and out.strong[parent])
         )
         self.open.append(number)
+        out.pictures.append(out.pictures[-1] + (tag in _PICTURES))
         if tag == "a" and is_target(element.get("href")):
             out.links.append(number)
             self.link = number

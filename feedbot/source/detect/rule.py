@@ -20,6 +20,7 @@ from feedbot.source.rows import rows_of
 from feedbot.source.selectors import compile_rule
 
 _NOTHING: Mapping[int, int] = {}
+_NOTHING_AT_ALL = "none"  # an element that no page has: a row's links are not its own
 _FIT = 0.5  # F1 of the rows that a selector finds; below it, it finds something else
 
 
@@ -52,7 +53,7 @@ def _with_fields(
     boxes: dict[int, int],
 ) -> ListingRule:
     places = _Places(page, rows, copies)
-    link = places.of_link(chosen.link)
+    link = places.of_link(chosen.link) if chosen.link else places.of_anchor()
     title = places.of_text(chosen.title)
     date = places.of_date(chosen.date, boxes) if chosen.date is not chosen.title else None
     if chosen.date is None and rule.day is None and link and places.dated(chosen.link):
@@ -94,6 +95,14 @@ class _Places:
             if row is not None:
                 out.setdefault(row, element)
         return out
+
+    def of_anchor(self) -> str | None:
+        """The address of rows whose links lead elsewhere: the page, and the row's own name."""
+        named = [row for row in self.rows if row.get("id")]
+        if len(named) * 10 >= len(self.rows) * 9:
+            return "xpath:concat('#', @id)"
+        has_links = any(True for row in self.rows for _ in row.iter("a"))
+        return _NOTHING_AT_ALL if has_links else None
 
     def of_link(self, slot: Slot | None) -> str | None:
         """The address of a place's link."""

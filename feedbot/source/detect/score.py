@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import log2
+from operator import attrgetter, mul
 
 from feedbot.source.detect.groups import Group, Row
 from feedbot.source.detect.marks import Marks
 from feedbot.source.detect.outline import Outline, lasting
+
+_SENTENCE = 40  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Features:
     late:         how far into its row a title stands
     spread:       1 where a row is more than one element
     alike:        rows with the class names that most of them have
+    prose:        rows with a sentence that is no link
+    pictured:     rows with a picture
     """
 
     count: float
@@ -48,12 +53,13 @@ class Features:
     late: float
     spread: float
     alike: float
+    prose: float
+    pictured: float
 
     @property
     def score(self) -> float:
         """One number for a group: the higher, the likelier it is the page's list."""
-        pairs = zip(astuple(self), _WEIGHTS, strict=True)
-        return sum((value * weight for value, weight in pairs), 0.0)
+        return float(sum(map(mul, _values(self), _WEIGHTS)))
 
 
 #: Found by hand on the first half of our own pages, and left alone since: see benchmarks/README.md.
@@ -73,10 +79,13 @@ WEIGHTS = Features(
     late=-0.6,
     spread=-0.3,
     alike=1.2,
+    prose=0.6,
+    pictured=0.4,
 )
 
 
-_WEIGHTS: tuple[float, ...] = astuple(WEIGHTS)
+_values: Callable[[Features], tuple[float, ...]] = attrgetter(*Features.__slots__)
+_WEIGHTS = _values(WEIGHTS)
 
 
 def measure(page: Outline, group: Group, marks: Marks, headed: float, heads: int) -> Features:
@@ -103,6 +112,8 @@ def measure(page: Outline, group: Group, marks: Marks, headed: float, heads: int
         sizes.append(size)
         letters += size
         counts["long"] += size > 3000
+        counts["prose"] += size - (page.link_letters[b] - page.link_letters[a]) > _SENTENCE
+        counts["pictured"] += page.pictures[row.stop] > page.pictures[row.node]
         best, at = _best(marks.naming, a, b)
         named += best
         if at >= 0:
@@ -134,6 +145,8 @@ def measure(page: Outline, group: Group, marks: Marks, headed: float, heads: int
         late=late / n,
         spread=float(group.kind != "elements"),
         alike=_alike(page, rows),
+        prose=counts["prose"] / n,
+        pictured=counts["pictured"] / n,
     )
 
 

@@ -74,6 +74,7 @@ def slots(page: Outline, rows: Sequence[Row]) -> list[Slot]:
     """The places of some rows, those most have first; labels and other constant texts are none."""
     split = [segments(page, row) for row in rows]
     constant = _constant([[part.text for part in parts] for parts in split])
+    repeated = _repeated(split)
     heads = _column_heads(page, rows)
     found: dict[tuple[object, ...], Slot] = {}
     for number, (row, parts) in enumerate(zip(rows, split, strict=True)):
@@ -88,7 +89,7 @@ def slots(page: Outline, rows: Sequence[Row]) -> list[Slot]:
             part.label, part.value = label, part.text
             label = ""
             match = _LABEL.match(part.text)
-            if match and (words(match[1]) in constant or _repeated(match[1], split)):
+            if match and (words(match[1]) in constant or match[1] in repeated):
                 part.label, part.value = words(match[1]), part.text[match.end() :]
             part.inline = bool(part.label)
             if not part.label:
@@ -184,11 +185,14 @@ def _constant(texts: Iterable[Sequence[str]]) -> set[str]:
     return {text for text, count in counts.items() if count >= least and text}
 
 
-def _repeated(label: str, split: Sequence[Sequence[Segment]]) -> bool:
-    """Whether many rows begin a text with this label."""
-    start = label + ":"
-    count = sum(any(part.text.startswith(start) for part in parts) for parts in split)
-    return count >= max(3, len(split) * 0.3)
+def _repeated(split: Sequence[Sequence[Segment]]) -> set[str]:
+    """What many rows begin a text with, before a colon."""
+    counts = Counter[str]()
+    for parts in split:
+        matches = map(_LABEL.match, (part.text for part in parts))
+        counts.update({match[1] for match in matches if match})
+    least = max(3, len(split) * 0.3)
+    return {label for label, count in counts.items() if count >= least}
 
 
 def _column_heads(page: Outline, rows: Sequence[Row]) -> dict[int, str]:
