@@ -166,9 +166,10 @@ class _Places:
         if all(target is self.rows[row] for row, target in targets.items()):
             return f"xpath:./text()[normalize-space()][{place}]"
         found = self._select(slot, targets)
-        if found is None:
+        selector = compiled(found) if found else None
+        if selector is None:
             return None
-        path = str(compiled(found).path.path)
+        path = str(selector.path.path)
         return f"xpath:({path})[1]/text()[normalize-space()][{place}]"
 
     def _select(self, slot: Slot, targets: dict[int, Element]) -> str | None:

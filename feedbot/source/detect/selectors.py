@@ -9,18 +9,26 @@ from itertools import islice
 
 from feedbot.source.detect.outline import Outline, lasting
 from feedbot.source.page import Element
-from feedbot.source.selectors import Selector, compile_selector
+from feedbot.source.selectors import Selector, SelectorProblem, compile_selector
 
 _PLAIN = re.compile(r"-?[A-Za-z_\u00a0-\uffff][\w\u00a0-\uffff-]*")
 #: Made by a build: "css-1q2w3e", "sc-bdVaJa", "Card_title__3xYz1", "jsx_a8f". They change with it.
 _HASHED = re.compile(r"\d|(?:^|[-_])(?=[a-zA-Z]*[A-Z][a-z]*[A-Z])[A-Za-z]{5,}$|__[A-Za-z0-9]{5}$")
-_TRIES = 60  # selectors tried for one place
+_TRIES = 90  # selectors tried for one place
+#: Elements that rows have and what stands between rows has not.
+_TELLING = ("h2", "h3", "h4", "time", "a", "td", "img", "p", "strong")
 
 
 @lru_cache(maxsize=2_048)
-def compiled(selector: str) -> Selector:
-    """A selector as the reader of pages has it; pages of one make ask for the same ones."""
-    return compile_selector(selector)
+def compiled(selector: str) -> Selector | None:
+    """A selector as the reader of pages has it, None where it cannot be written (odd tags).
+
+    Pages of one make ask for the same ones.
+    """
+    try:
+        return compile_selector(selector)
+    except SelectorProblem:
+        return None
 
 
 def names(element: Element) -> tuple[str, ...]:
@@ -40,7 +48,8 @@ def for_rows(page: Outline, nodes: Sequence[int], root: Element) -> tuple[str, f
     wanted = {page.elements[node] for node in nodes}
     best, best_fit = "", 0.0
     for css in islice(_row_choices(page, nodes), _TRIES):
-        found = set(compiled(css).all(root))
+        selector = compiled(css)
+        found = set(selector.all(root)) if selector else set()
         hits = len(found & wanted)
         if not hits:
             continue
@@ -132,7 +141,7 @@ def _with_inside(elements: Sequence[Element]) -> Iterator[str]:
     )
     for child in sorted(inside, key=lambda name: (-len(name), name))[:3]:
         yield f"{tag}:has(> {child})"
-    for child in ("a", "td"):
+    for child in _TELLING:
         if all(element.find(f".//{child}") is not None for element in elements):
             yield f"{tag}:has({child})"
 
@@ -212,7 +221,10 @@ def in_rows(
         return None
     best, best_share = None, 0.0
     for choice in islice(_field_choices(known, tuple(not_called), called), _TRIES):
-        select = compiled(choice).all
+        selector = compiled(choice)
+        if selector is None:
+            continue
+        select = selector.all
         right = wrong = 0
         for row, target in zip(rows, targets, strict=True):
             found = select(row)

@@ -1,0 +1,317 @@
+"""Lists found without selectors, on the pages of `tests/data/corpus` and on awkward ones."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from urllib.parse import unquote, urljoin
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feedbot.errors import ParseError
+from feedbot.model import Item
+from feedbot.source.detect import Detected, detect
+from feedbot.source.listing import check_rule, read_listing, written_in
+from feedbot.source.page import parse_page
+from feedbot.source.text import decode
+from tests.corpus import CorpusPage, corpus, listings
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+URL = "https://press.example.org/news/"
+ZONE = ZoneInfo("UTC")
+NAMES = "old new red long iron rope toll stone wood swing".split()
+
+
+def found(html: str, now: datetime = NOW, url: str = URL, language: str = "en") -> list[Detected]:
+    page = parse_page(html, url)
+    return detect(page, url=url, zone=ZONE, language=written_in(page, language), now=now)
+
+
+def items(html: str, now: datetime = NOW, url: str = URL, language: str = "en") -> list[Item]:
+    """The rows of the likeliest list, read by the rule that was made of it."""
+    lists = found(html, now, url, language)
+    if not lists:
+        return []
+    rule = lists[0].rule
+    assert check_rule(rule) == []
+    listing = read_listing(html, rule, url=url, zone=ZONE, language=language, now=now)
+    return list(listing.items)
+
+
+# --- the corpus ----------------------------------------------------------------------------------
+
+
+def of_corpus(page: CorpusPage, html: str | None = None) -> list[Item]:
+    text = decode(page.raw, page.content_type) if html is None else html
+    noon = datetime.combine(page.today, time(12), UTC)
+    return items(text, noon, page.base_url, page.language)
+
+
+def link(url: str) -> str:
+    return unquote(url).split("://")[-1].partition("/")[2]
+
+
+def score(page: CorpusPage, got: list[Item]) -> tuple[float, float]:
+    """F1 over links, and the share of the dated rows with the right day."""
+    wanted = {link(urljoin(page.base_url, row.href)): row for row in page.items}
+    rows = {link(item.link): item for item in got}
+    both = wanted.keys() & rows.keys()
+    dated = {key: row.date for key, row in wanted.items() if row.date}
+    right = sum(str(rows[key].date)[:10] == str(day) for key, day in dated.items() if key in both)
+    return 2 * len(both) / (len(wanted) + len(rows) or 1), right / len(dated) if dated else 1.0
+
+
+def test_lists_of_the_corpus_are_found() -> None:
+    """What we hold ourselves to is in benchmarks; this is what must never be lost again."""
+    scores = {page.name: score(page, of_corpus(page)) for page in listings()}
+    links = [links for links, _ in scores.values()]
+    days = [days for _, days in scores.values()]
+    assert sum(links) / len(links) >= 0.95, sorted(scores.items(), key=lambda one: one[1])[:9]
+    assert sum(days) / len(days) >= 0.9
+    assert sum(one == 1.0 for one in links) >= 0.9 * len(links)
+
+
+@pytest.mark.parametrize("page", [page for page in corpus().values() if page.kind is not None])
+def test_what_is_no_list_is_not_taken_for_one(page: CorpusPage) -> None:
+    assert found(decode(page.raw, page.content_type)) == []
+
+
+def hashed(html: str, salt: str) -> str:
+    """Every class name made anew, as a build does."""
+
+    def renamed(match: re.Match[str]) -> str:
+        names = (
+            f"{salt}{random.Random(salt + name).randrange(16**6):06x}" for name in match[2].split()
+        )
+        return f"{match[1]}{' '.join(names)}{match[3]}"
+
+    return re.sub(r"""(\sclass\s*=\s*")([^"]*)(")""", renamed, html)
+
+
+def shuffled(html: str) -> str:
+    """The attributes of every tag in another order."""
+    chance = random.Random(7)
+
+    def mixed(match: re.Match[str]) -> str:
+        attributes = re.findall(r"""\s[^\s=<>"]+="[^"]*\"""", match[2])
+        chance.shuffle(attributes)
+        return f"<{match[1]}{''.join(attributes)}>"
+
+    return re.sub(r"""<(\w+)((?:\s[^\s=<>"/]+="[^"]*")+)>""", mixed, html)
+
+
+def spaced(html: str) -> str:
+    """More white space between tags that have some between them."""
+    return re.sub(r">\s+<", ">\n\n   <", html)
+
+
+SOME = [page for number, page in enumerate(listings()) if number % 8 == 0]
+
+
+@pytest.mark.parametrize("page", SOME, ids=lambda page: page.name)
+@pytest.mark.parametrize("change", [shuffled, spaced], ids=lambda change: change.__name__)
+def test_what_says_nothing_changes_nothing(page: CorpusPage, change: object) -> None:
+    text = decode(page.raw, page.content_type)
+    before = [(item.title, item.link, item.date) for item in of_corpus(page, text)]
+    after = [(item.title, item.link, item.date) for item in of_corpus(page, change(text))]  # type: ignore[operator]
+    assert before == after
+
+
+@pytest.mark.parametrize("page", SOME, ids=lambda page: page.name)
+def test_other_class_names_change_no_row(page: CorpusPage) -> None:
+    text = decode(page.raw, page.content_type)
+    before = {item.link for item in of_corpus(page, text)}
+    after = {item.link for item in of_corpus(page, hashed(text, "x"))}
+    assert len(before & after) >= 0.9 * len(before | after)
+
+
+# --- pages made here -----------------------------------------------------------------------------
+
+MENU = "<nav><ul>" + "".join(f'<li><a href="/m{n}">Part {n}</a>' for n in range(30)) + "</ul></nav>"
+
+
+def rows(template: str, count: int = 8) -> str:
+    return "".join(
+        template.format(n=n, day=30 - n, title=f"The {name} bridge is closed until autumn")
+        for n, name in zip(range(count), NAMES, strict=False)
+    )
+
+
+def page(body: str) -> str:
+    head = "<head><title>News</title></head>"
+    return f"<html>{head}<body>{MENU}<main><h1>News</h1>{body}</main></body></html>"
+
+
+def expected(count: int = 8) -> list[tuple[str, str, date]]:
+    return [
+        (
+            f"The {name} bridge is closed until autumn",
+            f"https://press.example.org/n{n}",
+            date(2024, 5, 30 - n),
+        )
+        for n, name in zip(range(count), NAMES, strict=False)
+    ]
+
+
+SHAPES = {
+    "list": "<ul>" + rows('<li>{day} May 2024 <a href="/n{n}">{title}</a></li>') + "</ul>",
+    "cards": rows(
+        '<div class=card><img src="/i{n}.jpg"><h3><a href="/n{n}">{title}</a></h3><time'
+        ' datetime="2024-05-{day}">{day} May</time><p>Some text on it, and more of it.</p><a'
+        ' href="/n{n}">Read more</a></div>'
+    ),
+    "table": "<table><tr><th>Date<th>Subject<th>File</tr>"
+    + rows("<tr><td>{day}/05/2024<td>{title}<td><a href=/n{n}>PDF</a></tr>")
+    + "</table>",
+    "terms": "<dl>" + rows('<dt><a href="/n{n}">{title}</a></dt><dd>{day} May 2024</dd>') + "</dl>",
+    "headings": rows('<h3><a href="/n{n}">{title}</a></h3><p>{day}.05.2024</p><p>Its text.</p>'),
+    "pairs": "<table>"
+    + rows('<tr><td><a href="/n{n}">{title}</a></tr><tr><td>{day} May 2024, a few words on it</tr>')
+    + "</table>",
+    "lines": "<p>" + rows('{day}.05.2024 - <a href="/n{n}">{title}</a><br>') + "</p>",
+    "in the link": "<ul>" + rows('<li><a href="/n{n}">{day}.05.2024 {title}</a></li>') + "</ul>",
+    "date headings": rows('<h4>{day} May 2024</h4><ul><li><a href="/n{n}">{title}</a></li></ul>'),
+    "boxes": rows(
+        "<div class=e><div class=b><span>{day}</span><span>May</span></div><a"
+        ' href="/n{n}">{title}</a></div>'
+    ),
+    "labels": rows(
+        "<div class=r><b>Case:</b> {title}<br><b>Argued:</b> 1 March 2024<br><b>Filed:</b> {day}"
+        ' May 2024<br><a href="/n{n}">View</a></div>'
+    ),
+    "whole row a link": rows(
+        '<a class=row href="/n{n}"><small>{day} May 2024</small><strong>{title}</strong></a>'
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_of_every_shape(shape: str) -> None:
+    got = [(item.title, item.link, item.date) for item in items(page(SHAPES[shape]))]
+    assert got == expected()
+
+
+def test_days_in_addresses_are_taken_where_there_are_no_others() -> None:
+    html = page("<ul>" + rows('<li><a href="/2024/05/{day}/n{n}">{title}</a></li>') + "</ul>")
+    assert [item.date for item in items(html)] == [day for _, _, day in expected()]
+
+
+def test_rows_without_links_are_rows() -> None:
+    html = page(rows('<div id="r{n}"><b>{day} May 2024</b><p>{title}</p></div>'))
+    got = items(html)
+    assert [item.title for item in got] == [title for title, _, _ in expected()]
+    assert got[0].link == "https://press.example.org/news/#r0"
+
+
+def test_an_advertisement_between_rows_is_at_most_one_more() -> None:
+    parts = SHAPES["cards"].split("<div class=card>")
+    parts.insert(4, '<div class=ad><a href="https://ads.example/">Buy a bridge today</a></div>')
+    html = page(
+        "<div class=card>".join(parts).replace("<div class=card><div class=ad>", "<div class=ad>")
+    )
+    got = {item.link for item in items(html)}
+    assert got - {"https://ads.example/"} == {link for _, link, _ in expected()}
+
+
+def test_the_news_wins_over_what_stands_around_it() -> None:
+    popular = (
+        "<aside><h2>Most read</h2><ul>"
+        + "".join(
+            f'<li><a href="/p{n}">An older bridge story {n}</a> {n + 1} May 2024</li>'
+            for n in range(5)
+        )
+        + "</ul></aside>"
+    )
+    archive = (
+        "<aside><ul>"
+        + "".join(
+            f'<li><a href="/a{n}">{month} 2024</a> (12)</li>'
+            for n, month in enumerate(("January", "February", "March", "April", "May"))
+        )
+        + "</ul></aside>"
+    )
+    lists = found(page(popular + archive + SHAPES["cards"]))
+    assert lists[0].rows == 8
+    assert any(other.rows == 5 for other in lists[1:])
+
+
+def test_news_wins_over_events_to_come() -> None:
+    events = (
+        "<ul class=l>"
+        + "".join(
+            f'<li><a href="/e{n}">A walk over the {name} bridge</a> {n + 5} June 2024</li>'
+            for n, name in enumerate(NAMES[:6])
+        )
+        + "</ul>"
+    )
+    news = "<ul class=l>" + rows('<li><a href="/n{n}">{title}</a> {day} May 2024</li>') + "</ul>"
+    got = items(
+        page(f"<section><h2>Events</h2>{events}</section><section><h2>Latest</h2>{news}</section>")
+    )
+    assert [item.link for item in got] == [link for _, link, _ in expected()]
+
+
+def test_a_link_that_says_what_the_page_lists_is_the_rows() -> None:
+    html = page(
+        rows(
+            '<h3><a href="/about{n}">{title}</a></h3><p>{day} May 2024</p><p><a href="/n{n}">View'
+            " opinion 24-{n}</a></p>"
+        )
+    ).replace("News", "Opinions")
+    assert [item.link for item in items(html)] == [link for _, link, _ in expected()]
+
+
+# --- anything ------------------------------------------------------------------------------------
+
+MARKUP = st.lists(
+    st.sampled_from(
+        "<ul> </ul> <li> <a href=/1> <a href='/2'> </a> <table> <tr> <td> <div class=r> </div>"
+        " <br> <p> 3&nbsp;May&nbsp;2024 2024-05-03 News text <time datetime=2024-05-03> </time>"
+        " <h3> <dt> <dd> <b> <script> </script> <input value=1> <img src=/x.png> &#0; \ud800"
+        " <\u043f> ".split()
+    ),
+    max_size=120,
+).map(" ".join)
+
+
+@given(MARKUP)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_page_makes_it_fail(html: str) -> None:
+    readable(f"<html>{html}")
+
+
+def mutations(raw: bytes, count: int) -> Iterable[bytes]:
+    """A page cut, doubled and overwritten at random places."""
+    chance = random.Random(len(raw))
+    for _ in range(count):
+        start, end = sorted(chance.randrange(len(raw)) for _ in range(2))
+        middle = raw[start : min(end, start + 2_000)]
+        yield chance.choice(
+            [
+                raw[:start],
+                raw[:start] + raw[end:],
+                raw[:end] + middle * 3 + raw[end:],
+                raw[:start] + bytes(chance.randrange(256) for _ in range(40)) + raw[start:],
+            ]
+        )
+
+
+@pytest.mark.parametrize("name", ["parish-font", "zakupki-table", "konsulstvo-p", "autoindex"])
+def test_no_mutation_of_a_page_makes_it_fail(name: str) -> None:
+    for raw in mutations(corpus()[name].raw, 12):
+        readable(decode(raw, None))
+
+
+def readable(html: str) -> None:
+    """Whatever is found is read by its rule, or there is nothing to read."""
+    try:
+        lists = found(html)
+    except ParseError:
+        return
+    for one in lists:
+        read_listing(html, one.rule, url=URL, zone=ZONE, language="en", now=NOW)
