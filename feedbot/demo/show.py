@@ -54,6 +54,7 @@ api_url = "{api_url}"
 
 [[telegram.chats]]
 id = "{channel}"
+text = "full"                           # of the article's own page
 
 [[sources]]
 name = "embassy"
