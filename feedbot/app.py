@@ -26,6 +26,7 @@ from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
 from feedbot.housekeeping import Housekeeper
+from feedbot.hub import HubTeller
 from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
@@ -73,6 +74,9 @@ class App:
             plan_of(settings),
             directory=settings.feeds.directory,
         )
+        shelf = self.publisher.shelf
+        self.hub = HubTeller(store, clock, lambda: self.publisher.plan, shelf.settled)
+        shelf.changed = self.hub.owe
         self.poller = Poller(
             store,
             fetcher,
@@ -174,12 +178,14 @@ class App:
         await self.housekeeper.sweep()
         try:
             await self.daily.owe_due()
+            await self.scheduler.publish_counters()
             delivered = await self.telegram.drain(deadline) if self.telegram else True
         except StoreError as error:
             log.error("%s; what is owed waits for the next run", error)
             return polled, False
         await self.reader.drain(self.clock.now() + _LINGER, held=False)
         await self.scheduler.publish_stale()
+        await self.hub.tell()
         return polled, delivered
 
     async def poll_all(self) -> list[Polled]:
@@ -198,7 +204,8 @@ class App:
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
-        for tick in (self.scheduler.tick, self.reader.tick, self.housekeeper.tick):
+        ticks = (self.scheduler.tick, self.reader.tick, self.housekeeper.tick, self.hub.tick)
+        for tick in ticks:
             ticker.add_job(
                 _ending_quietly,
                 "interval",
@@ -230,6 +237,7 @@ class App:
         log.info("stopping: no new work")
         self.store.hurry()
         ending = [self.scheduler.finish(_POLL_GRACE), self.reader.finish(), web.stop()]
+        ending.append(self.hub.stop())
         if self.telegram:
             ending.append(self.telegram.shutdown(_GRACE))
         for result in await asyncio.gather(*ending, return_exceptions=True):
@@ -304,7 +312,11 @@ class App:
         status = await self.status()
         return {
             "language": self.settings.language,
-            "counters": status.counters,
+            "counters": [
+                {"text": one.text, "feed": feed if self.publisher.get(feed) else None}
+                for one in status.counters
+                for feed in [f"counters/{one.name}.atom"]
+            ],
             "sources": [
                 {
                     "title": source.title,

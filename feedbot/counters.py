@@ -46,6 +46,14 @@ def _text(counter: Counter, days: int) -> str:
     return counter.text[form if form in counter.text else "other"]
 
 
+def is_milestone(counter: Counter, on: date) -> bool:
+    """Whether local date `on` is one: day 0, every hundredth day, every anniversary."""
+    number = days(counter, on)
+    day = counter.since or counter.until
+    anniversary = day is not None and (on.month, on.day) == (day.month, day.day)
+    return number >= 0 and (number % 100 == 0 or anniversary)
+
+
 def local_date(counter: Counter, now: datetime) -> date:
     """The calendar day it is at `now` (aware) where the counter counts."""
     return _local(counter, now).date()

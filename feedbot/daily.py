@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 
 from feedbot.clock import Clock
-from feedbot.counters import days, due, wording
+from feedbot.counters import days, due, is_milestone, wording
 from feedbot.model import Counter
 from feedbot.owing import owe_counter
 from feedbot.poll import Audience
 from feedbot.store import counters as states
 from feedbot.store import outbox
-from feedbot.store.counters import CounterState
+from feedbot.store.counters import Count, CounterState
 from feedbot.store.engine import Store
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Daily:
         self._audience = audience
         self._configured = configured
         self._states: dict[str, CounterState] = {}
+        self.counted: set[str] = set()  # counters whose feed is to be written anew
 
     async def sync(self) -> None:
         """Take up the configured counters. Raises StoreError."""
@@ -67,6 +68,13 @@ class Daily:
             owed = owe_counter(counter.name, day, text, followers)
             await outbox.owe(connection, owed, now)
             await states.mark_owed(connection, counter.name, day)
+            await states.record(
+                connection,
+                counter.name,
+                Count(day, text, now),
+                milestone=is_milestone(counter, day),
+            )
             self._states = await states.load_all(connection)
+        self.counted.add(counter.name)
         log.info("%s: owed for %s to %d", counter.name, day, len(owed))
         return len(owed)

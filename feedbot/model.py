@@ -117,6 +117,7 @@ class Counter:
 
     text: one wording with `{days}`, or wordings by CLDR plural category (one, few, many, other)
     at:   wall-clock time in `timezone` from which a day's count is owed
+    feed: whether its feed has an entry for every day, for milestones alone, or there is none
     """
 
     name: str
@@ -127,6 +128,7 @@ class Counter:
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
     source: str | None = None
+    feed: Literal["day", "milestone", "none"] = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,7 @@ class DeliveryKind(StrEnum):
     NOTICE = "notice"  # something the operator should know; goes to the admin chat
     REPLY = "reply"  # an answer to a command in a chat
     RETRACT = "retract"  # no message: one that is out is to go
+    HUB = "hub"  # no message: a WebSub hub is to know that a feed has changed
 
 
 class DeliveryState(StrEnum):

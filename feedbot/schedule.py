@@ -103,6 +103,7 @@ class Scheduler:
                 self._wake()
             if nudged:
                 await self._publish_retracted()
+            await self.publish_counters()
             await self.publish_unwritten()
             await self.publish_stale(self._clock.now())
             self._start_archiving()
@@ -162,6 +163,14 @@ class Scheduler:
         await self._publish(due)
         for name in due:
             await self._publish_combined(name)
+
+    async def publish_counters(self) -> None:
+        """Write the feeds of counters that have counted; what cannot be written is tried again."""
+        try:
+            await self._publisher.publish_counters(self._daily.counted)
+            self._daily.counted.clear()
+        except PublishError as error:
+            log.error("%s; will be tried again", error)
 
     def _start_archiving(self) -> None:
         """Archives may take longer than a tick, so no tick waits for them."""

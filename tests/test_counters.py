@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from feedbot.counters import check_text, days, due, local_date, next_due, wording
+from feedbot.counters import (
+    check_text,
+    days,
+    due,
+    is_milestone,
+    local_date,
+    next_due,
+    wording,
+)  # fmt: skip
 from feedbot.model import Counter
 from tests import seed
 
@@ -247,3 +255,18 @@ def test_wordings_that_are_wrong(text: str | dict[str, str], language: str, what
     assert problem is not None
     assert what in problem
     assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        (date(2018, 3, 4), True),  # day 0
+        (date(2018, 6, 12), True),  # day 100
+        (date(2019, 3, 4), True),  # a year, day 365
+        (date(2019, 3, 5), False),
+        (date(2018, 3, 3), False),
+        (date(2017, 11, 24), False),  # 100 days before
+    ],
+)
+def test_milestones_are_hundreds_and_anniversaries(on: date, expected: bool) -> None:
+    assert is_milestone(Counter("c", "{days}", since=date(2018, 3, 4)), on) is expected

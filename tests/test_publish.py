@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import feedparser
@@ -18,13 +19,15 @@ import pytest
 from lxml import etree
 
 from feedbot.clock import SimulatedClock
+from feedbot.counters import is_milestone
 from feedbot.diff import Rules, diff
 from feedbot.errors import PublishError
 from feedbot.identity import identify
-from feedbot.model import Combined, Item, Source
+from feedbot.model import Combined, Counter, Item, Source
 from feedbot.publish import Plan, Publisher, everything
 from feedbot.publish.files import replace_file
-from feedbot.store import entries, sources
+from feedbot.store import counters, entries, sources
+from feedbot.store.counters import Count
 from feedbot.store.engine import Store
 
 NOW = datetime(2020, 5, 27, 20, 55, tzinfo=UTC)
@@ -333,3 +336,40 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         replace_file(target, b"new")
     assert target.read_bytes() == b"old"
+
+
+SINCE = Counter(
+    "since", "{days} days", since=date(2018, 3, 4), timezone=ZoneInfo("Europe/London"),
+    source="embassy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("feed", "shown"), [("day", ["815 days", "800 days"]),
+                                             ("milestone", ["800 days"])])  # fmt: skip
+async def test_a_counter_has_a_feed(
+    store: Store, tmp_path: Path, feed: Literal["day", "milestone"], shown: list[str]
+) -> None:
+    counter = replace(SINCE, feed=feed)
+    async with store.transaction() as connection:
+        await counters.sync(connection, ["since"], NOW)
+        for number in (800, 815):
+            day = date(2018, 3, 4) + timedelta(days=number)
+            at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+            count = Count(day, f"{number} days", at)
+            await counters.record(connection, "since", count, milestone=is_milestone(counter, day))
+    plan = replace(PLAN, counters=(counter,))
+    publishing = publisher(store, tmp_path, plan=plan)
+    await publishing.publish_all()
+    assert titles(tmp_path, "counters/since") == shown
+    made = feedparser.parse((tmp_path / "counters" / "since.atom").read_bytes())
+    assert made.entries[0].link == SOURCE.url
+    assert made.entries[0].id.startswith(f"{made.feed.id}/20")
+    assert b"../feed.css" in (tmp_path / "counters" / "since.rss").read_bytes()
+    document = await publishing.document("counters/since.json")
+    assert document is not None
+    assert [article.title for article in document.articles] == shown
+    assert b"counters/since.atom" in (tmp_path / "all.opml").read_bytes()
+    publishing.configure(PLAN)
+    await publishing.publish_all()
+    assert publishing.gone("counters/since.atom")
+    assert not list((tmp_path / "counters").iterdir())

@@ -58,7 +58,7 @@ class Site:
             raise StoreError(self.broken)
         return {
             "language": "en",
-            "counters": [{"days": 815, "text": "815 days <since>"}],
+            "counters": [{"text": "815 days <since>", "feed": "counters/since.atom"}],
             "sources": [
                 {
                     "title": "Press & office",

@@ -14,6 +14,7 @@ from feedbot.config.addresses import (
     ApiUrl,
     ChatId,
     Contact,
+    HttpUrl,
     Listen,
     Network,
     ProxyUrl,
@@ -115,6 +116,9 @@ class Feeds(Section):
         description="Where readers find feedbot; a feed names itself /feeds/NAME.atom below it.",
     )
     entries: Count = Field(default=50, description="How many entries each feed holds.")
+    hub: HttpUrl | None = Field(
+        default=None, description="A WebSub hub: feeds name it, and it is told of every change."
+    )
     combined: Annotated[tuple[Combined, ...], Strict(False)] = Field(
         default=(), description="Feeds made of several sources, beside all.atom, which has all."
     )

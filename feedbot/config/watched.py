@@ -166,6 +166,11 @@ class Counter(Section):
         description="Its time zone (IANA); left out: its source's, else the one at the top.",
     )
     source: str | None = Field(default=None, description="The source it belongs to.")
+    feed: Literal["day", "milestone", "none"] = Field(
+        default="day",
+        description="Its feed, counters/NAME.atom: an entry a day, or for day 0, every hundredth"
+        " day and every anniversary; or none.",
+    )
 
     def value(self, source: model.Source | None, timezone: str, language: str) -> model.Counter:
         """The counter as the rest of feedbot knows it; `source` is the one it belongs to."""
@@ -180,4 +185,5 @@ class Counter(Section):
             timezone=own or (source.timezone if source else ZoneInfo(timezone)),
             language=source.language if source else language,
             source=self.source,
+            feed=self.feed,
         )

@@ -42,7 +42,7 @@ class Archives:
     @classmethod
     def of(cls, plan: Plan, source: Source, state: SourceState) -> Archives:
         """Those of a source as it stands."""
-        return cls(plan.root, source.name, min(SIZE, plan.limit), state.positions)
+        return cls(plan.root, source.name, min(SIZE, plan.limit), state.positions, plan.hub)
 
     @property
     def pages(self) -> int:

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.filters import compile_filter
-from feedbot.model import Combined, Entry, Source
+from feedbot.model import Combined, Counter, Entry, Source
 from feedbot.publish.archives import Archives
-from feedbot.publish.plan import Plan
+from feedbot.publish.plan import Plan, counter_feed
 from feedbot.render.changes import changes_note
 from feedbot.render.document import Channel, Document, Place, Shown, make_document
 from feedbot.render.language import date_text
 from feedbot.render.opml import Outline
-from feedbot.store import editions, feeds
+from feedbot.store import counters, editions, feeds
 from feedbot.store.documents import FeedState
 from feedbot.store.feeds import Stored
 from feedbot.store.sources import Brief, SourceState
@@ -115,7 +115,7 @@ async def combined_document(
         timezone=plan.timezone,
         fallback_updated=feed.created_at,
     )
-    return make_document(channel, shown, Place(plan.root, combined.name), gone)
+    return make_document(channel, shown, Place(plan.root, combined.name, hub=plan.hub), gone)
 
 
 def _from(one: Stored, note: str, source: Source, channel: Channel) -> Shown:
@@ -154,10 +154,36 @@ def _ended(state: SourceState, ended: datetime, updated: datetime) -> Entry:
     )
 
 
+async def counter_document(
+    connection: AsyncConnection, plan: Plan, counter: Counter, feed: FeedState
+) -> Document:
+    """A counter's feed: what it said, day by day."""
+    days = await counters.said(
+        connection, counter.name, plan.limit, milestones=counter.feed == "milestone"
+    )
+    source = plan.sources.get(counter.source or "")
+    page = source.url if source else f"{plan.base_url}/"
+    shown = [
+        Shown(Entry(f"{feed.id}/{one.day.isoformat()}", one.text, page, one.at, one.at))
+        for one in days
+    ]
+    channel = Channel(
+        id=feed.id,
+        title=counter.name,
+        url=page,
+        language=counter.language,
+        author=source.title if source else counter.name,
+        timezone=counter.timezone,
+        fallback_updated=feed.created_at,
+    )
+    return make_document(channel, shown, Place(plan.root, counter_feed(counter), hub=plan.hub))
+
+
 def outlines(plan: Plan, sources: Sequence[Source]) -> list[Outline]:
-    """Every feed there is, combined ones first."""
+    """Every feed there is: combined ones, sources', counters'."""
     whole = [Outline(one.title, f"{plan.root}/{one.name}.atom") for one in plan.combined]
     single = [
         Outline(source.title, f"{plan.root}/{source.name}.atom", source.url) for source in sources
     ]
-    return whole + single
+    counted = [Outline(one.name, f"{plan.root}/{counter_feed(one)}.atom") for one in plan.counters]
+    return whole + single + counted

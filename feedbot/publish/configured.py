@@ -24,6 +24,8 @@ def plan_of(settings: Settings) -> Plan:
         base_url=base_url(settings),
         limit=settings.feeds.entries,
         combined=combined,
+        counters=tuple(one for one in settings.effective_counters() if one.feed != "none"),
+        hub=settings.feeds.hub,
         authority=authority(settings),
         timezone=ZoneInfo(settings.timezone),
         language=settings.language,

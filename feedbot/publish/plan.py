@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from feedbot.model import Combined, Source
+from feedbot.model import Combined, Counter, Source
 
 #: The feed of all sources, unless a source or a configured combination has taken the name.
 ALL = "all"
@@ -23,6 +23,8 @@ class Plan:
     base_url:  where the web server is reached, without a slash at its end
     limit:     entries in each feed
     combined:  the feeds made of several sources, `all` among them
+    counters:  those that have a feed
+    hub:       the WebSub hub that is told of changes
     authority: the host name in newly minted ids
     timezone, language: of feeds that are no source's
     """
@@ -31,6 +33,8 @@ class Plan:
     base_url: str
     limit: int = 50
     combined: tuple[Combined, ...] = ()
+    counters: tuple[Counter, ...] = ()
+    hub: str | None = None
     authority: str = "feedbot.invalid"
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
@@ -39,6 +43,11 @@ class Plan:
     def root(self) -> str:
         """The URL that all feeds stand below."""
         return f"{self.base_url}/feeds"
+
+    @property
+    def names(self) -> list[str]:
+        """The feeds that are no source's."""
+        return [*(one.name for one in self.combined), *map(counter_feed, self.counters)]
 
     def members(self, combined: Combined) -> list[Source]:
         """The sources whose entries a combined feed has."""
@@ -51,6 +60,11 @@ class Plan:
         for one in self.combined:
             if one.sources is None or source in one.sources:
                 yield one
+
+
+def counter_feed(counter: Counter) -> str:
+    """What a counter's feed is called; no source's is called so."""
+    return f"counters/{counter.name}"
 
 
 def everything(language: str) -> Combined:

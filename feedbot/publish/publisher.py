@@ -11,13 +11,13 @@ from typing import Any
 
 from feedbot.clock import Clock
 from feedbot.errors import PublishError
-from feedbot.model import Combined
+from feedbot.model import Combined, Counter
 from feedbot.publish import assemble
 from feedbot.publish.archives import parse_path
 from feedbot.publish.archiving import ArchiveWriter
 from feedbot.publish.files import check_writable
 from feedbot.publish.formats import DAY, ENDINGS, STYLE, rendered
-from feedbot.publish.plan import ALL, Plan, rhythm
+from feedbot.publish.plan import ALL, Plan, counter_feed, rhythm
 from feedbot.publish.shelf import Published, Shelf, elsewhere
 from feedbot.render import opml
 from feedbot.render.document import Document
@@ -37,8 +37,8 @@ class Publisher:
         self._store = store
         self._clock = clock
         self._plan = plan
-        self._shelf = Shelf(store, clock, directory)
-        self.archives = ArchiveWriter(store, self._shelf, plan)
+        self.shelf = Shelf(store, clock, directory)
+        self.archives = ArchiveWriter(store, self.shelf, plan)
         self._moved: dict[str, str] = {}
         self._ended: frozenset[str] = frozenset()
         self._feeds: Mapping[str, FeedState] = {}
@@ -47,6 +47,11 @@ class Publisher:
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.unfinished = False  # whether something could not be written the last time
         self.directory = directory
+
+    @property
+    def plan(self) -> Plan:
+        """What is published now."""
+        return self._plan
 
     def configure(self, plan: Plan) -> None:
         """Take up a new configuration; what it changes shows with the next `publish_all`."""
@@ -58,14 +63,14 @@ class Publisher:
 
     def get(self, path: str) -> Published | None:
         """A document by its path, e.g. `embassy.atom`, as it was last built."""
-        return self._shelf.get(path)
+        return self.shelf.get(path)
 
     async def fetch(self, path: str) -> Published | None:
         """A document that is not kept in memory: an archive, from its file."""
         found = parse_path(path)
         if found is None or found[0] not in self._plan.sources:
             return None
-        return await self._shelf.read(path, DAY)
+        return await self.shelf.read(path, DAY)
 
     def elsewhere(self, feed: Published, base_url: str) -> Published:
         """The same document for those who reach us by another address."""
@@ -97,6 +102,10 @@ class Publisher:
                 return await assemble.combined_document(
                     connection, plan, combined, self._feeds[name], states
                 )
+            for counter in plan.counters:
+                if counter_feed(counter) == name and name in self._feeds:
+                    feed = self._feeds[name]
+                    return await assemble.counter_document(connection, plan, counter, feed)
         return None
 
     def gone(self, path: str) -> bool:
@@ -121,7 +130,7 @@ class Publisher:
         async with self._store.reading() as connection:
             states = {state.name: state for state in await sources.load_all(connection)}
             self._moved = await former_names(connection)
-        names = [one.name for one in plan.combined]
+        names = plan.names
         async with self._store.transaction() as connection:
             self._feeds = await documents.name_feeds(
                 connection, names, plan.authority, self._clock.now()
@@ -142,6 +151,8 @@ class Publisher:
                 yield self._publish_last(state)
         for one in self._plan.combined:
             yield self._publish_combined(one)
+        for counter in self._plan.counters:
+            yield self._publish_counter(counter)
         yield self._publish_lists()
 
     async def _try(self, job: Coroutine[Any, Any, None]) -> PublishError | None:
@@ -182,7 +193,7 @@ class Publisher:
                 if state.baseline_at is None:
                     return
                 made = await assemble.source_document(connection, plan, source, state)
-            await self._shelf.put(await rendered(made), max_age=rhythm(source))
+            await self.shelf.put(await rendered(made), max_age=rhythm(source))
         self.archives.due.add(name)
 
     async def _publish_combined(self, combined: Combined) -> None:
@@ -200,14 +211,34 @@ class Publisher:
                     connection, plan, combined, self._feeds[combined.name], states
                 )
             age = rhythm(*plan.members(combined))
-            await self._shelf.put(await rendered(made), max_age=age)
+            await self.shelf.put(await rendered(made), max_age=age)
+
+    async def publish_counters(self, names: Collection[str]) -> None:
+        """Build the feeds of these counters, as far as they have one.
+
+        Raises PublishError, StoreError.
+        """
+        for counter in self._plan.counters:
+            if counter.name in names:
+                await self._publish_counter(counter)
+
+    async def _publish_counter(self, counter: Counter) -> None:
+        name = counter_feed(counter)
+        if name not in self._feeds:  # configured since; publish_all is on its way
+            return
+        async with self._building[name]:
+            async with self._store.reading() as connection:
+                made = await assemble.counter_document(
+                    connection, self._plan, counter, self._feeds[name]
+                )
+            await self.shelf.put(await rendered(made), max_age=rhythm())
 
     async def _publish_last(self, state: SourceState) -> None:
         async with self._building[state.name]:
             async with self._store.reading() as connection:
                 made = await assemble.last_document(connection, self._plan, state)
-            await self._shelf.put(await rendered(made), max_age=DAY, keep=False)
-            self._shelf.withdraw(f"{state.name}.{ending}" for ending in ENDINGS)
+            await self.shelf.put(await rendered(made), max_age=DAY, keep=False)
+            self.shelf.withdraw(f"{state.name}.{ending}" for ending in ENDINGS)
 
     async def _publish_lists(self) -> None:
         """What belongs to no feed: the list of all, and how a file looks when it is opened."""
@@ -218,7 +249,7 @@ class Publisher:
             f"{ALL}.{opml.ENDING}": opml.render_opml(whole, listed),
             STYLE: _STYLESHEET,
         }
-        await self._shelf.put(bodies, max_age=DAY)
+        await self.shelf.put(bodies, max_age=DAY)
 
     async def _clear(self, live: Collection[str], states: Mapping[str, SourceState]) -> None:
         """Take away the files of feeds that are no more, and remember which these were.
@@ -226,13 +257,13 @@ class Publisher:
         The file of a source that has another name now goes: two of one feed would drift apart.
         """
         last = {state.name for state in states.values()} - set(live)
-        known = await self._shelf.known()
+        known = await self.shelf.known()
         names = {path: name_of(path) for path in known}
         lists = {f"{ALL}.{opml.ENDING}", STYLE}
         kept = {f"{name}.{ending}" for name in last for ending in ENDINGS} | lists
         ended = {path for path, name in names.items() if name not in live and path not in lists}
         self._ended = frozenset({names[path] for path in ended} | last) - self._moved.keys()
-        await self._shelf.drop(ended - kept)
+        await self.shelf.drop(ended - kept)
 
 
 def name_of(path: str) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.clock import Clock
 from feedbot.publish.files import put_file, remove_file, unwritable
@@ -68,9 +70,17 @@ def elsewhere(feed: Published, old: str, new: str) -> Published:
     return replace(feed, body=body, gzipped=squeezed, etag=etag)
 
 
+async def _nobody(_: AsyncConnection, __: Sequence[Written]) -> None:
+    """Is told of changes, and does nothing."""
+
+
 def digest_of(body: bytes) -> str:
     """What tells one body from another."""
     return hashlib.sha256(body).hexdigest()
+
+
+#: Is told of documents that differ, in the transaction that records them.
+Changed = Callable[[AsyncConnection, Sequence[Written]], Awaitable[None]]
 
 
 class Shelf:
@@ -82,6 +92,8 @@ class Shelf:
         self._served: dict[str, Published] = {}
         self._written: dict[str, Written] | None = None  # as stored
         self._on_disk: dict[str, str] = {}  # digests of files that we know
+        self.settled = asyncio.Lock()  # held from the commit until all is in memory and in files
+        self.changed: Changed = _nobody
         self.directory = directory
 
     def get(self, path: str) -> Published | None:
@@ -100,6 +112,10 @@ class Shelf:
         keep: whether they are served from memory; else the file is read when it is asked for.
         Raises PublishError, StoreError.
         """
+        async with self.settled:
+            await self._put(bodies, max_age, keep)
+
+    async def _put(self, bodies: Mapping[str, bytes], max_age: int, keep: bool) -> None:
         rows = await self._rows()
         now = self._clock.now().replace(microsecond=0)
         fresh = [
@@ -110,6 +126,7 @@ class Shelf:
         if fresh:
             async with self._store.transaction() as connection:
                 await documents.record(connection, fresh)
+                await self.changed(connection, fresh)
             rows |= {row.path: row for row in fresh}
         await asyncio.to_thread(self._lay_out, bodies, rows, max_age, keep)
 

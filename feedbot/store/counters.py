@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.store.dialect import insert_missing
-from feedbot.store.schema import counters
+from feedbot.store.schema import counters, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,15 @@ class CounterState:
     name: str
     first_seen: datetime
     last_owed: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a counter said on a local date, and when."""
+
+    day: date
+    text: str
+    at: datetime
 
 
 async def sync(connection: AsyncConnection, names: list[str], now: datetime) -> None:
@@ -38,3 +47,26 @@ async def mark_owed(connection: AsyncConnection, name: str, day: date) -> None:
     await connection.execute(
         sa.update(counters).where(counters.c.name == name).values(last_owed=day)
     )
+
+
+async def record(connection: AsyncConnection, name: str, count: Count, *, milestone: bool) -> None:
+    """Keep what a counter said on a day."""
+    row = {
+        "counter": name,
+        "day": count.day,
+        "text": count.text,
+        "milestone": milestone,
+        "at": count.at,
+    }
+    await insert_missing(connection, counts, [row], ["counter", "day"])
+
+
+async def said(
+    connection: AsyncConnection, name: str, limit: int, *, milestones: bool
+) -> list[Count]:
+    """The last `limit` days of a counter, or of its milestones alone, newest first."""
+    query = sa.select(counts).where(counts.c.counter == name)
+    if milestones:
+        query = query.where(counts.c.milestone)
+    rows = await connection.execute(query.order_by(counts.c.day.desc()).limit(limit))
+    return [Count(row.day, row.text, row.at) for row in rows]

@@ -226,12 +226,12 @@ def _unsent_update(outcome: Outcome) -> sa.Update:
 async def doubt_leftovers(connection: AsyncConnection, now: datetime) -> int:
     """At start: what was being sent when the last process ended is in doubt. Returns how many.
 
-    A retraction is not: it is done again.
+    A retraction is not, nor what a hub is told: these are done again.
     """
     begun = (UNSENT, deliveries.c.state == DeliveryState.SENDING)
     await connection.execute(
         sa.update(deliveries)
-        .where(*begun, deliveries.c.kind == DeliveryKind.RETRACT)
+        .where(*begun, deliveries.c.kind.in_((DeliveryKind.RETRACT, DeliveryKind.HUB)))
         .values(state=DeliveryState.PENDING, due_at=now)
     )
     result = await connection.execute(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.store import subscribers
+from feedbot.store import schema, subscribers
+from feedbot.store.hub import HUB
 from feedbot.store.schema import deliveries
 from feedbot.store.subscribers import Subscriber
 from feedbot.store.tally import FAILED, UNSENT
@@ -23,9 +24,9 @@ class Standing:
 
 
 async def standings(connection: AsyncConnection) -> list[Standing]:
-    """All subscribers, oldest first; reads only what is unsent or failed."""
+    """All chats, oldest first; reads only what is unsent or failed."""
     owed, failed = await _number(connection, UNSENT), await _number(connection, FAILED)
-    rows = await subscribers.select(connection)
+    rows = await subscribers.select(connection, schema.subscribers.c.origin != HUB)
     return [Standing(row, owed.get(row.id, 0), failed.get(row.id, 0)) for row in rows]
 
 

@@ -320,6 +320,16 @@ counters = sa.Table(
     sa.Column("last_owed", sa.Date),  # local date in the counter's zone
 )
 
+counts = sa.Table(
+    "counts",  # what counters said, for those who follow them by feed
+    metadata,
+    sa.Column("counter", sa.ForeignKey("counters.name"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),  # local date in the counter's zone
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("milestone", sa.Boolean, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+)
+
 editions = sa.Table(
     "editions",  # what entries said before they were changed
     metadata,

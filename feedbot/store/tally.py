@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.model import DeliveryState
+from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import deliveries, messages, meta, subscribers
 
@@ -45,17 +45,18 @@ class Counts:
 
 
 async def counts(connection: AsyncConnection) -> Counts:
-    """How the outbox stands; reads only what is unsent, failed or dropped."""
+    """How the outbox stands; reads only what is unsent, failed or dropped. A hub is no chat."""
     number = sa.func.count().label("number")
+    posts = deliveries.c.kind != DeliveryKind.HUB
     unsent = await _pairs(
         connection,
-        sa.select(deliveries.c.state, number).where(UNSENT).group_by(deliveries.c.state),
+        sa.select(deliveries.c.state, number).where(UNSENT, posts).group_by(deliveries.c.state),
     )
     totals = await _pairs(
         connection, sa.select(meta.c.key, meta.c.value).where(meta.c.key.in_(_TOTALS.values()))
     )
     failed, dropped = (
-        sa.select(number).select_from(deliveries).where(state) for state in (FAILED, DROPPED)
+        sa.select(number).select_from(deliveries).where(state, posts) for state in (FAILED, DROPPED)
     )
     return Counts(
         owed=sum(unsent.values()),
