@@ -44,7 +44,7 @@ def test_a_chat_waits_for_its_window_and_is_in_line_once() -> None:
         turns.expect("a", NOON + seconds(later))
     assert turns.next(NOON) == NOON + seconds(0.5)
     now = NOON + seconds(0.5)
-    assert (turns.pick(now, 9), turns.next(now)) == ([], NOON + seconds(1.05))
+    assert (turns.pick(now, 9), turns.next(now)) == ([], NOON + seconds(1.01))
     now = NOON + seconds(9)
     assert (turns.pick(now, 9), turns.next(now)) == (["a"], None)
 
@@ -65,7 +65,7 @@ def test_what_filled_a_window_meanwhile_sends_the_chat_back_into_line() -> None:
     assert turns.next(NOON) == NOON
     windows.restore([("a", NOON)])
     assert turns.pick(NOON, 9) == []
-    assert turns.next(NOON) == NOON + seconds(1.05)
+    assert turns.next(NOON) == NOON + seconds(1.01)
 
 
 async def delay(desk: Desk, crowded: int, much: int) -> float:

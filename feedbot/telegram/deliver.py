@@ -51,7 +51,6 @@ GRACE = timedelta(seconds=8)
 PATIENCE = timedelta(seconds=CALL_SECONDS)
 _NONE = timedelta(0)
 _SET_BACK = timedelta(minutes=1)  # less is a correction
-_BATCH = 30  # claimed in one transaction: thirty at a time cost little more than one
 
 Searches = list[tuple[Claimed, Places | None]]
 
@@ -310,7 +309,7 @@ class Deliverer:
         """How many calls may begin now."""
         if self._stopping or self._quiet(now) > now:
             return 0
-        return max(0, min(_BATCH, self._windows.room(now), CONNECTIONS - len(self._calls)))
+        return max(0, min(self._windows.room(now), CONNECTIONS - len(self._calls)))
 
     def _next_turn(self, now: datetime) -> datetime | None:
         """When another call may begin; None: when one under way has ended."""

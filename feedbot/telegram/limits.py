@@ -19,7 +19,7 @@ from typing import ClassVar
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 #: Clocks are read at a coarser grain than windows are measured.
-_MARGIN = timedelta(milliseconds=50)
+_MARGIN = timedelta(milliseconds=10)
 _UNLIMITED = 1_000_000
 #: A clock that is so far behind what was seen before was set back.
 _SET_BACK = timedelta(seconds=2)
