@@ -44,6 +44,7 @@ from feedbot.source.tidy import (
 __all__ = ["CompiledRule", "check_rule", "compile_rule", "read_listing"]
 
 _WARNINGS = 20  # named one by one; the rest are counted
+_SURE = 3  # dated rows with links
 _TITLE_LENGTH = 300  # of a title made from a row's text, which may be an article
 _IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "content", "href")
 
@@ -104,7 +105,9 @@ def read_rows(page: Page, context: Context) -> Listing:
                 warnings.append(f"row {row.number}: date not understood: {unread!r}")
     if not items:
         raise ParseError(_nothing_found(rule, page, warnings))
-    doubt = recognise(page, rows=len(items))
+    # Pages that come in a list's place have no dated rows with links, and telling them takes time.
+    sure = sum(item.own_link and item.date is not None for item in items) >= _SURE
+    doubt = None if sure else recognise(page, rows=len(items))
     warnings = [*([str(doubt)] if doubt else []), *_capped(warnings)]
     return Listing(tuple(items), SourceKind.HTML, page.title, page.language, tuple(warnings))
 
