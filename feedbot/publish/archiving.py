@@ -24,7 +24,7 @@ class ArchiveWriter:
     def __init__(self, store: Store, shelf: Shelf, plan: Plan) -> None:
         self._store = store
         self._shelf = shelf
-        self._looked_through: set[str] = set()
+        self.looked_through: set[str] = set()
         self.plan = plan
         self.due: set[str] = set()
 
@@ -50,7 +50,7 @@ class ArchiveWriter:
         kept = Archives.of(plan, source, state)
         if done and done.recipe != kept.recipe:
             await self._drop_others(kept)
-        if name not in self._looked_through:
+        if name not in self.looked_through:
             restated += await self._missing(kept)
         for number in kept.to_write(done, restated):
             async with self._store.reading() as connection:
@@ -60,7 +60,7 @@ class ArchiveWriter:
         if restated or done != now:
             async with self._store.transaction() as connection:
                 await editions.record_progress(connection, state.id, now, restated)
-        self._looked_through.add(name)
+        self.looked_through.add(name)
 
     async def _drop_others(self, kept: Archives) -> None:
         """Take archives of another size away."""

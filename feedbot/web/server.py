@@ -12,6 +12,8 @@ import uvicorn
 from feedbot.errors import ListenError
 from feedbot.web.app import App
 
+_ROOM = 256 * 1024
+
 
 class _Server(uvicorn.Server):
     """Leaves signals to us: the deliverer, not the web server, decides when we may end."""
@@ -28,6 +30,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Room for a whole feed, also in the connections made of it: what does not fit at once costs
+        # a second turn of the event loop.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
         listener.bind(address)
         listener.listen(1024)
         listener.setblocking(False)
