@@ -15,7 +15,7 @@ _RANGE = (
     r"|\s(?:and|und|et|y|e|i|и|та|і|to|bis|au|al|a|à|по|до|do|až|tot|en|és|og|och|ja)\s(?:\d{1,2})"
     r"(?:st|nd|rd|th|\.|º)?)?"
 )
-_OF = r"(?:d'|(?:of|de|del|di|da|den|ng|ta'|the)\s{1,3})?"
+_OF = r"(?:d'|(?:day\s{1,3}of|of|de|del|di|da|den|ng|ta'|the)\s{1,3})?"
 _YEAR = r"(?P<y>[12]\d{3})(?!\d)(?![./-]\d)"
 _SHORT = r"(?P<q>'?)(?P<yy>\d{2})(?=\s{0,3}(?:$|[,;|)\]]|[ap]\.?m|\s\d{1,2}:\d\d))"
 _THEN_YEAR = (
