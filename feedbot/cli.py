@@ -21,8 +21,10 @@ from zoneinfo import ZoneInfo
 from feedbot import __version__, config, logs
 from feedbot.config import Settings
 from feedbot.errors import ConfigError, FeedbotError, Problem, StoreError
+from feedbot.model import SourceKind
 from feedbot.operator.arguments import add_operator, duration
 
+KINDS = tuple(map(str, SourceKind))
 _Arguments = Callable[..., argparse.Action]
 _EPILOG = "Start with: feedbot demo. The configuration is explained in config.example.toml."
 
@@ -99,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     argument("place", metavar="URL|FILE")
     argument("--source", metavar="NAME", help="read it as this source of the configuration")
     argument("--base-url", metavar="URL", help="what links in a file are relative to")
+    argument("--kind", choices=KINDS, help="read it in this way")
+    argument("--list", type=int, metavar="N", help="take this list of the page's")
+    argument("--explain", action="store_true", help="say what speaks for each list, and its rule")
     argument("--json", action="store_true")
     add("status", _status, "how every source, counter and delivery stands")(
         "--json", action="store_true"
@@ -236,7 +241,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    from feedbot.preview import preview
+    from feedbot.preview.command import preview
 
     settings = _load(options) if _path(options) else config.load(None, os.environ)
     return asyncio.run(
@@ -245,6 +250,9 @@ def _preview(options: argparse.Namespace) -> int:
             options.place,
             source_name=options.source,
             base_url=options.base_url,
+            kind=options.kind,
+            number=options.list,
+            explain=options.explain,
             as_json=options.json,
         )
     )

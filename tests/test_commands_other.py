@@ -115,7 +115,15 @@ async def test_preview_shows_what_would_be_found_and_stores_nothing(desk: Desk) 
         "title": "News",
         "language": None,
         "taken": [],
+        "rule": ROW,
+        "missing": [
+            "a date, in 1 of 3 rows: they have the time they are first seen",
+            "the page's word for its language: it is taken for 'en'",
+        ],
         "warnings": [],
+        "problem": None,
+        "looked_for": [],
+        "lists": done.json["lists"],
         "items": [
             {
                 "url": "https://a.example/one",
@@ -140,8 +148,14 @@ async def test_preview_shows_what_would_be_found_and_stores_nothing(desk: Desk) 
     desk.config["sources"] = [desk.source("embassy")]
     shown = await desk.feedbot("preview", f"{desk.server.url}/", "--source", "embassy")
     assert shown.code == 0, shown.err
-    assert shown.out.splitlines()[-1] == "10 rows, 10 with a date, read as html"
-    assert f"2020-05-27                 {desk.site.latest[0].title}" in shown.out
+    lines = shown.out.splitlines()
+    assert lines[0].startswith(f"2020-05-27  {desk.site.latest[0].title}")
+    assert lines[10] == "10 rows, 10 with a date, read as html"
+    narrow = ("preview", "page.html", "--source", "embassy", "--list", "1", "--kind", "html")
+    fitted = await desk.feedbot(*narrow, "--explain", env={"COLUMNS": "40"})
+    assert fitted.code == 0, fitted.err
+    assert fitted.out.startswith("2020-05-27 14:30  One\n")
+    assert '  item = "div.row"' in fitted.out.splitlines()
     stranger = await desk.feedbot("preview", "page.html", "--source", "embasy")
     assert (stranger.code, "it has: embassy" in stranger.err) == (2, True)
     assert {path.name for path in desk.folder.iterdir()} == {"page.html", "config.toml"}
