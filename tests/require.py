@@ -41,9 +41,20 @@ def _networks() -> bool:
         return False
 
 
+def _loopback() -> bool:
+    """Whether a process may have a network of its own, with loopback alone."""
+    command = ["unshare", "-rn", "ip", "link", "set", "lo", "up"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 #: Parts that are not simply a command of the same name.
 PARTS: Mapping[str, Callable[[], bool]] = {
+    "loopback": _loopback,
     "namespaces": _namespaces,
+    "reader": lambda: all(map(importlib.util.find_spec, ("reader", "sgmllib"))),
     "network namespaces": _networks,
     "tdjson": lambda: importlib.util.find_spec("tdjson") is not None,
     "validator": VALIDATOR.is_file,

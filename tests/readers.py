@@ -1,0 +1,247 @@
+"""Real feed readers, pointed at a running feedbot over several days of publishing.
+
+    python -m tests.readers READER FOLDER
+
+Runs in a network namespace that has loopback alone (the tests see to that), prints what the reader
+made of each day as JSON, and ends. Time is simulated; store, publisher and web server are real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from feedbot.clock import SimulatedClock
+from feedbot.diff import Rules, diff
+from feedbot.identity import identify
+from feedbot.model import Item
+from feedbot.publish import Publisher
+from feedbot.store import entries, sources
+from feedbot.store.engine import Store
+from feedbot.web.app import create_app
+from feedbot.web.feeds import Receive, Scope, Send
+from feedbot.web.server import WebServer, listen
+from tests.test_publish import NOW, PLAN, SOURCE, sync
+
+PRESS = "https://press.example.org"
+Rows = dict[int, tuple[str, str, str]]  # number: title, path, summary
+
+
+def rows(*numbers: int) -> Rows:
+    return {n: (f"Event {n}", f"/article/{n}", f"What happened on the {n}th.") for n in numbers}
+
+
+_CHANGED: Rows = {2: ("Event 2", "/article/2", "What really happened.")}
+_MOVED: Rows = {
+    n: (f"Event {n}", f"/news/item-{n}", f"What happened on the {n}th.") for n in (4, 3)
+}
+#: What the page shows on each day, and where feedbot is reached.
+DAYS: Sequence[tuple[str, Rows, str]] = (
+    ("first", rows(3, 2, 1), "https://feeds.example.org"),
+    ("unchanged", rows(3, 2, 1), "https://feeds.example.org"),
+    ("unchanged again", rows(3, 2, 1), "https://feeds.example.org"),
+    ("a new entry", rows(4, 3, 2, 1), "https://feeds.example.org"),
+    ("a change", {**rows(4, 3), **_CHANGED, **rows(1)}, "https://feeds.example.org"),
+    ("an entry gone", {**rows(4), **_CHANGED, **rows(1)}, "https://feeds.example.org"),
+    ("a redesign", {**_MOVED, **_CHANGED, **rows(1)}, "https://feeds.example.org"),
+    ("another address", {**_MOVED, **_CHANGED, **rows(1)}, "https://other.example.net/news"),
+    ("unchanged there", {**_MOVED, **_CHANGED, **rows(1)}, "https://other.example.net/news"),
+)
+
+
+@dataclass
+class Seen:
+    """What a reader has after a day: (id, title, text) of each entry it holds, mails it wrote."""
+
+    entries: list[tuple[str, str, str]]
+    mails: int = 0
+
+
+class Reader:
+    """A reader with a folder of its own; `visit` lets it ask and says what it has."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+
+    def visit(self) -> Seen:
+        raise NotImplementedError
+
+    def run(self, *command: str, timeout: float = 60) -> str:
+        keep = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        keep |= {"XDG_RUNTIME_DIR": str(self.folder), "GSETTINGS_BACKEND": "memory"}
+        done = subprocess.run(
+            command, env=keep, capture_output=True, text=True, timeout=timeout, cwd=self.folder
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    def rows(self, file: Path, query: str) -> list[Any]:
+        with closing(sqlite3.connect(file)) as database:
+            return database.execute(query).fetchall()
+
+
+class FeedParser(Reader):
+    """feedparser, told to keep validators; an entry is known by its id."""
+
+    known: Mapping[str, Any] = {}
+    etag = modified = None
+
+    def visit(self) -> Seen:
+        import feedparser
+
+        found = feedparser.parse(self.url, etag=self.etag, modified=self.modified)
+        if found.status != 304:
+            self.etag, self.modified = found.get("etag"), found.get("modified")
+            self.known = {**self.known, **{entry.id: entry for entry in found.entries}}
+        return Seen([(id, one.title, one.summary) for id, one in self.known.items()])
+
+
+class Library(Reader):
+    """lemon24's reader."""
+
+    def visit(self) -> Seen:
+        from reader import make_reader
+
+        reader = make_reader(str(self.folder / "reader.sqlite"))
+        reader.add_feed(self.url, exist_ok=True)
+        reader.update_feed(self.url)  # whatever its own hours say
+        found = [(one.id, one.title or "", one.summary or "") for one in reader.get_entries()]
+        reader.close()
+        return Seen(found)
+
+
+class Newsboat(Reader):
+    """newsboat, reloading from the command line."""
+
+    def visit(self) -> Seen:
+        (self.folder / "urls").write_text(f"{self.url}\n")
+        cache = self.folder / "cache.db"
+        self.run("newsboat", "-u", str(self.folder / "urls"), "-c", str(cache), "-x", "reload")
+        return Seen(self.rows(cache, "SELECT guid, title, content FROM rss_item"))
+
+
+class Rss2Email(Reader):
+    """rss2email, with a sendmail that keeps what it is given."""
+
+    def visit(self) -> Seen:
+        mails = self.folder / "mails"
+        command = ("r2e", "-c", str(self.folder / "config"), "-d", str(self.folder / "data.json"))
+        if not mails.exists():
+            mails.mkdir()
+            sendmail = self.folder / "sendmail"
+            sendmail.write_text(f"#!/bin/sh\nexec cat >{mails}/$$-$(date +%s%N)\n")
+            sendmail.chmod(0o755)
+            self.run(*command, "new", "reader@example.org")
+            config = self.folder / "config"
+            text = re.sub("sendmail = .*", f"sendmail = {sendmail}", config.read_text())
+            config.write_text(text)
+            self.run(*command, "add", "press", self.url)
+        self.run(*command, "run")
+        data = json.loads((self.folder / "data.json").read_text())
+        known = data["feeds"][0]["seen"]
+        return Seen([(guid, "", "") for guid in known], len(list(mails.iterdir())))
+
+
+READERS: Mapping[str, type[Reader]] = {
+    "feedparser": FeedParser,
+    "reader": Library,
+    "newsboat": Newsboat,
+    "rss2email": Rss2Email,
+}
+
+
+class Press:
+    """The publisher's side: a page that changes, polled and published."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store = store
+        self.clock = SimulatedClock(NOW)
+        self.publisher = Publisher(
+            store, self.clock, replace(PLAN, limit=50), directory=folder / "feeds"
+        )
+
+    async def day(self, shown: Rows, base_url: str) -> None:
+        """Poll the page often enough for every verdict, publish, and let a day pass."""
+        self.clock.advance(timedelta(days=1))
+        for _ in range(3):
+            await self._poll(shown)
+        self.publisher.configure(replace(self.publisher.plan, base_url=base_url))
+        await self.publisher.publish_all()
+        await self.publisher.archives.write()
+
+    async def _poll(self, shown: Rows) -> None:
+        items = [
+            Item(title, PRESS + path, date=date(2020, 5, number), summary=summary)
+            for number, (title, path, summary) in shown.items()
+        ]
+        found = identify(items, SOURCE.url)
+        now = self.clock.now()
+        async with self.store.transaction() as connection:
+            state = await sources.load(connection, "embassy")
+            known = await entries.recall(connection, state, found)
+            decided = diff(found, known, state.places, state.polls + 1, Rules())
+            applied = await entries.apply(
+                connection, state, decided, found, source=SOURCE, authority="a.example", now=now
+            )
+            baseline = state.baseline_at or now
+            await sources.record_sound(connection, replace(applied.state, baseline_at=baseline))
+
+
+async def main(name: str, folder: Path) -> list[dict[str, Any]]:
+    """What the reader had after each day, and how it was answered."""
+    store = await Store.open(f"sqlite:///{folder}/feedbot.db")
+    await sync(store, SOURCE)
+    press = Press(store, folder)
+    statuses: list[int] = []
+    listener = listen("127.0.0.1", 0)
+    app = create_app(press.publisher, _nothing, _nothing, _nothing)
+
+    class Recording(type(app)):  # type: ignore[misc]
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def note(message: Any) -> None:
+                if message["type"] == "http.response.start" and "embassy" in scope["path"]:
+                    statuses.append(message["status"])
+                await send(message)
+
+            await app(scope, receive, note)
+
+    server = WebServer(Recording(None, None, None), listener)
+    server.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/feeds/embassy.atom"
+    (folder / "reader").mkdir()
+    reader = READERS[name](folder / "reader", url)
+    made = []
+    for what, shown, base_url in DAYS:
+        await press.day(shown, base_url)
+        statuses.clear()
+        seen = await asyncio.to_thread(reader.visit)
+        made.append(
+            {"day": what, "statuses": list(statuses), "entries": seen.entries, "mails": seen.mails}
+        )
+    await server.stop()
+    await store.close()
+    return made
+
+
+async def _nothing(*_: Any) -> Any:
+    return None
+
+
+def confined(command: Sequence[str]) -> list[str]:
+    """The command in a network namespace that has loopback alone."""
+    return ["unshare", "-rn", "sh", "-ec", 'ip link set lo up; exec "$@"', "sh", *command]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main(sys.argv[1], Path(sys.argv[2])))))
