@@ -13,6 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from feedbot.demo.site.model import Language, Theme
+from feedbot.demo.site.press import PressSite
+from feedbot.demo.site.render import render_page
 from feedbot.errors import ParseError
 from feedbot.model import Item
 from feedbot.source.detect import Detected, detect
@@ -128,6 +131,24 @@ def test_other_class_names_change_no_row(page: CorpusPage) -> None:
     before = {item.link for item in of_corpus(page, text)}
     after = {item.link for item in of_corpus(page, hashed(text, "x"))}
     assert len(before & after) >= 0.9 * len(before | after)
+
+
+# --- the sample site -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1251", "koi8-r"])
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("theme", Theme)
+def test_every_theme_of_the_sample_site_is_found_exactly(
+    theme: Theme, language: Language, encoding: str
+) -> None:
+    site = PressSite(theme=theme, language=language, encoding=encoding)
+    served = render_page(site, "/")
+    url = "https://press.example.org/"
+    got = items(decode(served.body, served.media_type), site.now, url, str(language))
+    assert [(item.title, item.link, item.date) for item in got] == [
+        (event.title, f"https://press.example.org{event.path}", event.day) for event in site.latest
+    ]
 
 
 # --- pages made here -----------------------------------------------------------------------------
