@@ -1,6 +1,6 @@
 # feedbot in a container:
 #   docker run -v feedbot:/data -p 127.0.0.1:8080:8080 \
-#     -e FEEDBOT_TELEGRAM__TOKEN=… -e FEEDBOT_URL=https://…/feed.xml -e FEEDBOT_CHAT=@… feedbot
+#     -e FEEDBOT_TELEGRAM__TOKEN=… -e FEEDBOT_URL=https://… -e FEEDBOT_CHAT=@… feedbot
 # Everything it writes is in /data, so that its root can be read-only (see compose.yaml).
 
 FROM python:3.13-slim-bookworm AS build

@@ -85,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 
     argument = add("demo", _demo, "show it at work: a sample site, a pretended Telegram, no set-up")
     argument("--once", action="store_true", help="one round, then exit")
+    argument = add(
+        "init", _init, "write a configuration for a page or feed, and show what is found"
+    )
+    argument("url", metavar="URL")
+    argument("--chat", default="", metavar="@NAME|NUMBER", help="where to post what is new")
+    argument("--name", default="", help="the source's permanent name (default: from the host)")
     argument = add("run", _run, "watch, deliver, answer and serve until stopped")
     argument("--dry-run", action="store_true", help="show every message; send and store nothing")
     argument = add("once", _once, "poll every source now, deliver what is owed, and exit")
@@ -124,11 +130,13 @@ def _path(options: argparse.Namespace) -> Path | None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The configuration, with its warnings said. Raises ConfigError."""
-    from feedbot.firstrun import write_first_config
-
     path = _path(options)
     if path and os.environ.get("FEEDBOT_CONFIG") and not options.config and not path.exists():
-        write_first_config(path, os.environ)
+        from feedbot.firstrun import first_run
+
+        code = asyncio.run(first_run(path, os.environ))
+        if code:
+            sys.exit(code)
     settings = _load(options)
     for warning in settings.warnings:
         print(f"feedbot: warning: {warning}", file=sys.stderr)
@@ -177,6 +185,15 @@ def _demo(options: argparse.Namespace) -> int:
     if not options.verbose:  # the chat is what is to be seen
         logging.getLogger().setLevel(logging.WARNING)
     return asyncio.run(demo(once=options.once))
+
+
+def _init(options: argparse.Namespace) -> int:
+    from feedbot.config.first import wish
+    from feedbot.firstrun import init
+
+    named = options.config or os.environ.get("FEEDBOT_CONFIG") or "config.toml"
+    asked = wish(options.url, options.chat, options.name)
+    return asyncio.run(init(Path(named), asked, os.environ))
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,115 +1,126 @@
-"""The configuration a first start writes for itself, so that a container needs no file to edit.
+"""A first configuration out of one URL: `feedbot init`, and a container's first start.
 
-What it is made from comes by environment: FEEDBOT_URL (a page or feed to watch) and FEEDBOT_CHAT
+A container is told by its environment: FEEDBOT_URL (a page or feed to watch) and FEEDBOT_CHAT
 (where to post, `@name` or a number; may be left out). The bot's token is not written down.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
+import logging
 import os
-import re
+import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
-
-from feedbot.config.addresses import ChatId, HttpUrl
+from feedbot import config
+from feedbot.config.first import Wish, first_config, wish
 from feedbot.errors import FeedbotError
+from feedbot.preview.command import columns, complain, problem_of, stranger
+from feedbot.preview.see import Sight, see
+from feedbot.preview.words import missing, summed, taken, told
 
-FIRST_CONFIG = """\
-# Written by feedbot when it first started, from FEEDBOT_URL{and_chat}.
-# It is yours now: feedbot reads it and never writes it again, and those variables count no more.
-# `feedbot check` says whether an edit is right; config.example.toml shows every key.
-
-# timezone = "Europe/London"              # IANA name; days begin and end here
-# language = "en"                         # or "ru"
-
-[storage]
-url = "sqlite:///feedbot.db"              # relative paths start from this file's folder
-
-[feeds]
-directory = "feeds"
-# base_url = "https://feeds.example.org"  # feeds are at /feeds/NAME.atom there
-
-[telegram]                                # the token: FEEDBOT_TELEGRAM__TOKEN, or token_file here
-
-{chat}
-
-[[sources]]
-name = {name}
-url = {url}
-every = "5m"
-"""
-
-CHAT = """\
-[[telegram.chats]]
-id = {chat}                               # the bot has to be an administrator of a channel"""
-
-NO_CHAT = """\
-# [[telegram.chats]]
-# id = "@name"                            # a channel the bot administers, or a chat's number"""
+log = logging.getLogger(__name__)
 
 
-def write_first_config(path: Path, environ: Mapping[str, str]) -> bool:
-    """Write a commented configuration to `path` unless there is one; whether it was written.
+async def first_run(path: Path, environ: Mapping[str, str]) -> int:
+    """Write a configuration from the environment to `path` unless there is one; the exit code:
+    1 where nothing is found.
+
+    Raises as `configure`; FeedbotError too where nothing says what to watch.
+    """
+    if await asyncio.to_thread(path.exists):
+        return 0
+    url, chat = (environ.get(name, "").strip() for name in ("FEEDBOT_URL", "FEEDBOT_CHAT"))
+    if not url:
+        raise FeedbotError(
+            f"{path}: there is no configuration; put one there, or set FEEDBOT_URL to the address"
+            " of a page or feed (and FEEDBOT_TELEGRAM__TOKEN and FEEDBOT_CHAT to post what is new)"
+        )
+    asked = wish(url, chat, said=("FEEDBOT_URL", "FEEDBOT_CHAT", "FEEDBOT_URL"))
+    variables = "FEEDBOT_URL and FEEDBOT_CHAT" if chat else "FEEDBOT_URL"
+    sight, written = await configure(path, asked, environ, variables)
+    if sight.listing is None:
+        complain(sight, asked.url, problem_of(sight, asked.url))
+        return 1
+    if written:  # else somebody else was quicker, and theirs counts
+        log.info("%s: written; %s: %s", path, asked.url, "; ".join(_found(sight)))
+    return 0
+
+
+async def init(path: Path, asked: Wish, environ: Mapping[str, str]) -> int:
+    """Write a configuration to `path`, and print what was found and what comes next; the exit code:
+    1 where nothing is found.
+
+    Raises as `configure`; FeedbotError too where there is such a file.
+    """
+    taken_already = FeedbotError(
+        f"{path}: is there already, and init never overwrites a file; name another with --config,"
+        " or add the page to it as [[sources]]"
+    )
+    if await asyncio.to_thread(path.exists):
+        raise taken_already
+    sight, written = await configure(path, asked, environ, "")
+    if sight.listing is None:
+        complain(sight, asked.url, problem_of(sight, asked.url))
+        return 1
+    if not written:
+        raise taken_already
+    print("\n".join(told(sight, sight.listing, columns())))
+    print("\n".join(["", f"{path}: written", *_next(path, asked)]))
+    complain(sight, asked.url, None)
+    return 0
+
+
+async def configure(
+    path: Path, asked: Wish, environ: Mapping[str, str], variables: str
+) -> tuple[Sight, bool]:
+    """Look at what is to be watched, and write a configuration if there is a list.
 
     The file appears whole or not at all, and an existing one is never touched, even if it comes
     into being meanwhile. Readable by its owner alone: an address can hold a secret.
 
-    Raises FeedbotError, in one line with the cure: nothing says what to watch, FEEDBOT_URL or
-    FEEDBOT_CHAT is not what it should be, or the folder cannot be written.
+    Returns what was seen, and whether the file was written.
+    Raises FeedbotError, in one line with the cure: the folder cannot be written, or the
+    environment is wrong.
     """
     try:
-        return not path.exists() and _create(path, _text(path, environ))
+        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent):
+            pass  # said before anybody is asked for anything
+        settings = config.load(None, environ)
+        source = replace(stranger(settings, asked.url), name=asked.name)
+        sight = await see(settings, source, asked.url)
+        if sight.listing is None:
+            return sight, False
+        text = first_config(asked, sight.listing, list(_found(sight)), sight.rule, variables)
+        return sight, _create(path, text)
     except OSError as error:
         raise FeedbotError(_unwritable(path, error)) from error
 
 
-def _text(path: Path, environ: Mapping[str, str]) -> str:
-    url = environ.get("FEEDBOT_URL", "").strip()
-    chat = environ.get("FEEDBOT_CHAT", "").strip()
-    if not url:
-        raise FeedbotError(
-            f"{path}: there is no configuration; put one there, or set FEEDBOT_URL to the address"
-            " of a feed (and FEEDBOT_TELEGRAM__TOKEN and FEEDBOT_CHAT to post what is new)"
-        )
-    url = _checked("FEEDBOT_URL", TypeAdapter(HttpUrl), url)
-    chat = chat and _checked("FEEDBOT_CHAT", TypeAdapter(ChatId), chat)
-    return FIRST_CONFIG.format(
-        and_chat=" and FEEDBOT_CHAT" if chat else "",
-        chat=CHAT.format(chat=_toml(chat)) if chat else NO_CHAT,
-        name=_toml(_source_name(url)),
-        url=_toml(url),
-    )
+def _found(sight: Sight) -> Iterator[str]:
+    if sight.listing is not None:
+        yield f"found: {summed(sight.listing)}"
+        yield from taken(sight)
+        yield from (f"missing: {line}" for line in missing(sight, sight.listing))
 
 
-def _checked(variable: str, kind: TypeAdapter[Any], text: str) -> Any:
-    """`text` as the configuration takes it, so that what is written can be read."""
-    if not text.isprintable():
-        raise FeedbotError(f"{variable}: has signs in it that cannot be seen; type it anew")
-    try:
-        return kind.validate_python(text)
-    except ValidationError as error:
-        raise FeedbotError(f"{variable}: {error.errors()[0]['ctx']['error']}") from None
-
-
-def _source_name(url: str) -> str:
-    """A stable name out of the host: `www.example.org` is `example-org`."""
-    host = urlsplit(url).hostname or ""
-    with suppress(UnicodeError):
-        host = host.encode("idna").decode("ascii")
-    plain = re.sub(r"[^a-z0-9]+", "-", host.removeprefix("www."))
-    return plain.strip("-")[:64].rstrip("-") or "source"
-
-
-def _toml(value: str | int) -> str:
-    """A printable text, or a number, as TOML: there it looks as it does in JSON."""
-    return json.dumps(value, ensure_ascii=False)
+def _next(path: Path, asked: Wish) -> Iterator[str]:
+    """What to run next."""
+    feedbot = "feedbot"
+    if path.absolute() != Path.cwd() / "config.toml":
+        feedbot += f" -c {shlex.quote(str(path))}"
+    if asked.chat is None:
+        yield "To post to Telegram, name a chat in it; the feeds need none."
+    else:
+        yield f"To post to {asked.chat}, put the bot's token into FEEDBOT_TELEGRAM__TOKEN."
+    yield "Next:"
+    yield f"  {feedbot} check            # after each edit"
+    yield f"  {feedbot} once --dry-run   # shows what would be sent"
+    yield f"  {feedbot} run              # watches, delivers and serves the feeds"
 
 
 def _create(path: Path, text: str) -> bool:
