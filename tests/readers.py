@@ -1,6 +1,6 @@
 """Real feed readers, pointed at a running feedbot over several days of publishing.
 
-    python -m tests.readers READER FOLDER
+    python -m tests.readers READER FOLDER DAYS
 
 Runs in a network namespace that has loopback alone (the tests see to that), prints what the reader
 made of each day as JSON, and ends. Time is simulated; store, publisher and web server are real.
@@ -30,6 +30,7 @@ from feedbot.publish import Publisher
 from feedbot.store import entries, sources
 from feedbot.store.engine import Store
 from feedbot.web.app import create_app
+from feedbot.web.feedpage import render_page
 from feedbot.web.feeds import Receive, Scope, Send
 from feedbot.web.server import WebServer, listen
 from tests.test_publish import NOW, PLAN, SOURCE, sync
@@ -153,7 +154,21 @@ class Rss2Email(Reader):
         return Seen([(guid, "", "") for guid in known], len(list(mails.iterdir())))
 
 
+class Chromium(Reader):
+    """A browser: it navigates, so it is shown a page."""
+
+    def visit(self) -> Seen:
+        page = self.run(
+            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *(f"--user-data-dir={self.folder / 'profile'}", self.url),
+        )
+        found = re.findall(r'<h2><a href="([^"]+)"[^>]*>([^<]+)</a>', page)
+        address = re.search(r'<code class="address">([^<]+)<', page)
+        return Seen([(link, title, address[1] if address else "") for link, title in found])
+
+
 READERS: Mapping[str, type[Reader]] = {
+    "chromium": Chromium,
     "feedparser": FeedParser,
     "reader": Library,
     "newsboat": Newsboat,
@@ -198,14 +213,19 @@ class Press:
             await sources.record_sound(connection, replace(applied.state, baseline_at=baseline))
 
 
-async def main(name: str, folder: Path) -> list[dict[str, Any]]:
-    """What the reader had after each day, and how it was answered."""
+async def main(name: str, folder: Path, number: int) -> list[dict[str, Any]]:
+    """What the reader had after each of the first `number` days, and how it was answered."""
     store = await Store.open(f"sqlite:///{folder}/feedbot.db")
     await sync(store, SOURCE)
     press = Press(store, folder)
     statuses: list[int] = []
     listener = listen("127.0.0.1", 0)
-    app = create_app(press.publisher, _nothing, _nothing, _nothing)
+
+    async def page(path: str, base: str | None) -> bytes | None:
+        document = await press.publisher.document(path, base)
+        return render_page(document, path.rpartition(".")[2]) if document else None
+
+    app = create_app(press.publisher, page, _nothing, _nothing)
 
     class Recording(type(app)):  # type: ignore[misc]
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -222,7 +242,7 @@ async def main(name: str, folder: Path) -> list[dict[str, Any]]:
     (folder / "reader").mkdir()
     reader = READERS[name](folder / "reader", url)
     made = []
-    for what, shown, base_url in DAYS:
+    for what, shown, base_url in DAYS[:number]:
         await press.day(shown, base_url)
         statuses.clear()
         seen = await asyncio.to_thread(reader.visit)
@@ -244,4 +264,4 @@ def confined(command: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(sys.argv[1], Path(sys.argv[2])))))
+    print(json.dumps(asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))))

@@ -27,9 +27,9 @@ STATUSES = {
 }
 
 
-def visits(name: str, folder: Path) -> list[dict[str, Any]]:
+def visits(name: str, folder: Path, days: int = len(DAYS)) -> list[dict[str, Any]]:
     """What the reader had after each day."""
-    command = [sys.executable, "-m", "tests.readers", name, str(folder)]
+    command = [sys.executable, "-m", "tests.readers", name, str(folder), str(days)]
     done = subprocess.run(confined(command), cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
@@ -60,6 +60,18 @@ def test_a_reader_has_every_entry_once_and_asks_for_what_is_new(name: str, tmp_p
     assert "What happened on the 2th." in texts[3]["Event 2"]
     assert "What really happened." in texts[4]["Event 2"]
     assert "What really happened." in texts[8]["Event 2"]
+
+
+@needs("loopback")
+@needs("chromium")
+def test_a_browser_is_shown_a_page(tmp_path: Path) -> None:
+    [day] = visits("chromium", tmp_path, 1)
+    assert day["statuses"] == [200]
+    assert day["entries"] == [
+        [f"https://press.example.org/article/{number}", f"Event {number}",
+         "https://feeds.example.org/feeds/embassy.atom"]
+        for number in (3, 2, 1)
+    ]  # fmt: skip
 
 
 def test_the_table_says_what_was_seen() -> None:

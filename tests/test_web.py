@@ -209,6 +209,7 @@ async def test_a_browser_gets_a_page_to_read(site: Site) -> None:
     assert "https://feeds.example.org/feeds/embassy.atom</code>" in page
     assert '<h2><a href="https://press.example.org/5"' in page
     assert "5 May 2020, 12:00" in page
+    assert "changed" not in page
     assert 'href="embassy.rss?raw"' in page
     assert (await site.client.head(PATH, headers=NAVIGATION)).content == b""
     both = await site.client.get("/feeds/all.rss", headers=NAVIGATION)

@@ -50,7 +50,7 @@ async def source_document(
     found = await feeds.newest(connection, state.id, plan.limit)
     gone = await feeds.departed(connection, [state.id], plan.limit)
     notes = await _notes(connection, found, source) if source.show_changes else {}
-    shown = [Shown(one.entry, notes.get(one.key, "")) for one in found]
+    shown = [_shown(one, notes) for one in found]
     place = Archives.of(plan, source, state).current
     return make_document(channel_of(source, state), shown, place, gone)
 
@@ -62,8 +62,12 @@ async def archive_document(
     kept = Archives.of(plan, source, state)
     there = await editions.stretch(connection, state.id, *kept.stretch(number))
     notes = await _notes(connection, there.shown, source) if source.show_changes else {}
-    shown = [Shown(one.entry, notes.get(one.key, "")) for one in there.shown]
+    shown = [_shown(one, notes) for one in there.shown]
     return make_document(channel_of(source, state), shown, kept.place(number), there.gone)
+
+
+def _shown(one: Stored, notes: Mapping[int, str]) -> Shown:
+    return Shown(one.entry, notes.get(one.key, ""), changed=one.changed)
 
 
 async def _notes(
@@ -119,7 +123,7 @@ async def combined_document(
 
 
 def _from(one: Stored, note: str, source: Source, channel: Channel) -> Shown:
-    return Shown(one.entry, note, channel, source.name, one.source_id)
+    return Shown(one.entry, note, channel, source.name, one.source_id, one.changed)
 
 
 async def last_document(connection: AsyncConnection, plan: Plan, state: SourceState) -> Document:

@@ -124,6 +124,7 @@ class Article:
     summary: HTML, never empty where there is no content
     text:    the summary as plain text, "" where there is none
     content: sanitised HTML of the whole text
+    changed: whether it once said something else
     """
 
     id: str
@@ -138,6 +139,7 @@ class Article:
     categories: tuple[str, ...]
     image: Image | None
     origin: Origin | None
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ class Shown:
     origin: Channel | None = None
     origin_name: str = ""
     origin_number: int = 0
+    changed: bool = False
 
     @property
     def updated(self) -> datetime:
@@ -239,6 +242,7 @@ def _article(shown: Shown, channel: Channel, page: str | None) -> Article:
         categories=_terms(entry.categories),
         image=_image(entry.image),
         origin=_origin(shown),
+        changed=shown.changed,
     )
 
 

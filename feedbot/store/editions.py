@@ -76,7 +76,7 @@ async def stretch(connection: AsyncConnection, source_id: int, first: int, last:
         if when := _left(row):
             gone.append((row.atom_id, when))
         else:
-            shown.append(Stored(row.id, row.source_id, entry, position))
+            shown.append(Stored(row.id, row.source_id, entry, position, row.revision > 1))
     shown.sort(key=lambda one: (one.entry.published, one.key), reverse=True)
     return Stretch(tuple(shown), tuple(sorted(gone, key=lambda one: (one[1], one[0]))))
 

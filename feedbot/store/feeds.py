@@ -28,12 +28,14 @@ class Stored:
     """An entry and where it belongs; `key` grows in the order of events.
 
     position: in its source's history, see `editions`
+    changed:  whether it once said something else
     """
 
     key: int
     source_id: int
     entry: Entry
     position: int
+    changed: bool = False
 
 
 async def newest(connection: AsyncConnection, source_id: int, limit: int) -> list[Stored]:
@@ -106,7 +108,7 @@ def _shown(found: list[Stored]) -> list[Stored]:
 
 
 def _stored(row: Any) -> Stored:
-    return Stored(row.id, row.source_id, entry_of(row), row.position)
+    return Stored(row.id, row.source_id, entry_of(row), row.position, row.revision > 1)
 
 
 def entry_of(row: Any) -> Entry:

@@ -71,7 +71,6 @@ def render_page(document: Document, ending: str) -> bytes:
 
 def _shown(article: Article, language: str) -> dict[str, object]:
     """What the page shows of an entry: its summary; the whole text is the feed's."""
-    changed = article.updated > article.published
     parts = article.text.split("\n\n") if article.text else []
     rtl = runs_right_to_left(f"{article.title} {article.text[:500]}")
     return {
@@ -79,7 +78,7 @@ def _shown(article: Article, language: str) -> dict[str, object]:
         "link": article.link,
         "published": date_text(article.published, language),
         "datetime": article.published.isoformat(),
-        "changed": date_text(article.updated, language) if changed else "",
+        "changed": date_text(article.updated, language) if article.changed else "",
         "paragraphs": [Markup("<br>").join(part.split("\n")) for part in parts],
         "direction": "rtl" if rtl else "auto",
         "source": article.origin.title if article.origin else "",
