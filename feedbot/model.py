@@ -54,6 +54,7 @@ class ListingRule:
     date: str | None = None
     summary: str | None = None
     image: str | None = None
+    author: str | None = None
     date_format: str | None = None
 
 

@@ -217,6 +217,20 @@ def test_rows_of_every_shape(shape: str) -> None:
     assert got == expected()
 
 
+def test_summary_author_and_picture_of_rows() -> None:
+    html = page(
+        rows(
+            '<div class=card><img src="/i{n}.jpg"><h3><a href="/n{n}">{title}</a></h3><span'
+            " class=byline>By Ada Pont {n}</span> {day} May 2024<p>What {title} means for you."
+            '</p><a href="/n{n}">Read more</a><ul class=tags><li><a href="/t">Roads</a></ul></div>'
+        )
+    )
+    first = items(html)[0]
+    assert first.summary == "What The old bridge is closed until autumn means for you."
+    assert first.author == "Ada Pont 0"
+    assert first.image == "https://press.example.org/i0.jpg"
+
+
 def test_days_in_addresses_are_taken_where_there_are_no_others() -> None:
     html = page("<ul>" + rows('<li><a href="/2024/05/{day}/n{n}">{title}</a></li>') + "</ul>")
     assert [item.date for item in items(html)] == [day for _, _, day in expected()]

@@ -56,6 +56,7 @@ class Listing(Section):
         default=None, description="The summary, in the row; left out: its text less date and title."
     )
     image: str | None = Field(default=None, description="An image, in the row, e.g. img@src.")
+    author: str | None = Field(default=None, description="Who wrote it, in the row.")
     date_format: str | None = Field(
         default=None, description="The date's form (strptime); left out: dates are understood."
     )

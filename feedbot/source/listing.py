@@ -19,6 +19,7 @@ from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, ListingRule, PageDate, SourceKind
 from feedbot.source.dates import Written, scan, settle
 from feedbot.source.naming import (
+    BY,
     anchor_of,
     link_of,
     name_of,
@@ -195,6 +196,7 @@ def _item(looked: _Looked, date: PageDate, context: Context) -> Item | None:
         drifts=isinstance(looked.said, Written) and looked.said.is_drifting,
         summary="" if repeats(summary, title) else summary,
         image=_image(rule.image, element, context.page.base),
+        author=_author(rule.author, row),
     )
 
 
@@ -247,6 +249,15 @@ def _less_date(paragraph: str, date_text: str) -> str:
     if paragraph.rstrip(SEPARATORS + ")]").endswith(date_text):
         return paragraph.rstrip(SEPARATORS + ")]")[: -len(date_text)].rstrip(SEPARATORS + "([")
     return paragraph
+
+
+def _author(selector: Selector | None, row: Row) -> str | None:
+    """Who wrote it, where the rule says so, without "By"."""
+    for found in _all(selector, row.element):
+        name = BY.sub("", one_line(row.text(found)))
+        if name:
+            return name
+    return None
 
 
 def _image(selector: Selector | None, row: Element, base: str) -> str | None:

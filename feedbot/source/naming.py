@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, urldefrag
@@ -21,6 +22,15 @@ _EMPTY_LINKS = frozenset(
     "|узнать больше|подробности|полный текст|читать подробнее|ссылка|открыть|весь текст".split("|")
 )
 _BEGINNING = 80  # characters of a title that a date at its very beginning cannot exceed
+
+
+#: What stands before an author's name.
+BY = re.compile(
+    r"^\s*(?:(?:by|(?:posted|written) by|(?:escrito|publicado|publié|écrit|scritto) (?:por|par|da)"
+    r"|author|von|par|por|autor\w*|auteur|autore|автор|作者|著者)\s*[:：]?(?=\s)"
+    r"|(?:author|автор|作者|著者)\s*[:：])\s*",
+    re.I,
+)
 
 
 def link_of(row: Row, title: Found | None, context: Context) -> tuple[Element | None, str | None]:

@@ -30,7 +30,7 @@ _CSS_ATTRIBUTE = re.compile(r"(.*?)\s*@([A-Za-z_][\w.:-]*)", re.S)
 _XPATH_ATTRIBUTE = re.compile(r"(.*[\w\])*.])@([A-Za-z_][\w.:-]*)", re.S)
 _TRANSLATOR = HTMLTranslator()
 _EMPTY = etree.fromstring("<html><body><p/></body></html>", etree.HTMLParser())
-_KEYS = ("item", "day", "title", "link", "date", "summary", "image")
+_KEYS = ("item", "day", "title", "link", "date", "summary", "image", "author")
 # strptime directives that together make a whole date.
 _WHOLE_DATES = (
     ("%d", "%m%b%B", "%Y%y"),
@@ -74,6 +74,7 @@ class CompiledRule:
     date: Selector | None
     summary: Selector | None
     image: Selector | None
+    author: Selector | None
 
 
 @lru_cache(maxsize=1_024)

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from feedbot.source.dates import AHEAD, settle
+from feedbot.source.detect.extras import author_of, bylines_of, pictures_of, summary_of
 from feedbot.source.detect.groups import Row
 from feedbot.source.detect.marks import Marks, naming
 from feedbot.source.detect.outline import Outline
 from feedbot.source.detect.slots import Segment, Slot, sample, slots
+from feedbot.source.page import Element
 from feedbot.source.tidy import words
 
 #: What rows call their titles, their publication dates, and dates that are something else.
@@ -59,6 +61,10 @@ class Fields:
     title: Slot | None
     link: Slot | None
     date: Slot | None
+    summary: Slot | None
+    author: Slot | None
+    bylines: dict[int, Element]
+    pictures: dict[int, Element]
     quality: float
     days: dict[int, Day]
 
@@ -81,7 +87,19 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     dates = [slot for slot in places if _dated(slot, marks)]
     date = max(dates, key=lambda s: _date(s, n, marks, now), default=None)
     days = _days(date, marks, now) if date else {}
-    return Fields(tuple(looked), title, link, date, quality, days)
+    author = author_of(places, (title, date), n, marks)
+    return Fields(
+        tuple(looked),
+        title,
+        link,
+        date,
+        summary_of(places, (title, date, author), n),
+        author,
+        bylines_of(page, looked),
+        pictures_of(page, looked),
+        quality,
+        days,
+    )
 
 
 def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:

@@ -58,7 +58,15 @@ def _with_fields(
     date = places.of_date(chosen.date, boxes) if chosen.date is not chosen.title else None
     if chosen.date is None and rule.day is None and link and places.dated(chosen.link):
         date = link  # "/2024/04/30/…"
-    return replace(rule, title=title, link=link, date=date)
+    return replace(
+        rule,
+        title=title,
+        link=link,
+        date=date,
+        summary=places.of_text(chosen.summary),
+        author=places.of_elements(chosen.bylines) or places.of_text(chosen.author),
+        image=places.of_elements(chosen.pictures),
+    )
 
 
 class _Places:
@@ -115,6 +123,17 @@ class _Places:
             return "@href"
         found = self._select(slot, targets)
         return f"{found}@href" if found else None
+
+    def of_elements(self, elements: Mapping[int, Element]) -> str | None:
+        """Elements that rows have one of each, as they were found in the page."""
+        targets: dict[int, Element] = {}
+        for found in elements.values():
+            element = self.copies.get(found, found)
+            row = self.owner.get(element)
+            if row is not None:
+                targets.setdefault(row, element)
+        known = sorted(targets)
+        return in_rows([self.rows[row] for row in known], [targets[row] for row in known])
 
     def dated(self, slot: Slot | None) -> bool:
         """Whether the links of a place have a day in them."""
