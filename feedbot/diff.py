@@ -1,4 +1,4 @@
-"""What a new listing means beside what is known: new, changed, gone, back. Pure.
+"""What a new listing means beside what is known: new, changed, moved, gone, back. Pure.
 
     rows (identify) + known entries + memory of the list
         → match    one row to one entry (matching.py)
@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 
-from feedbot.identity import Row
+from feedbot.identity import Row, fingerprint
 from feedbot.matching import Known, Pending, match
 from feedbot.model import ChangeKind, PageDate
+
+_SEVERAL = 3  # rows, from which on what all of them have is no chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,27 @@ class Diff:
 
 
 def diff(
-    rows: Sequence[Row], known: Iterable[Known], order: Sequence[Place], poll: int, rules: Rules
+    rows: Sequence[Row],
+    known: Iterable[Known],
+    order: Sequence[Place],
+    poll: int,
+    rules: Rules,
+    *,
+    relaid: bool = False,
 ) -> Diff:
     """Decide what sound poll number `poll` means.
 
-    known: every entry in `order`, and any older one that shares a guid, link or title with a row
-    order: the list as the last sound poll left it
+    known:  every entry in `order`, and any older one that shares a guid, link or title with a row
+    order:  the list as the last sound poll left it
+    relaid: it was found again under a new layout: what its entries show otherwise is no edit
     """
     by_key = {entry.key: entry for entry in known}
     standing = sorted(order, key=lambda place: place.absent_since is not None)
     matched = match(
-        rows, list(by_key.values()), [place.key for place in standing if place.key is not None]
+        rows,
+        list(by_key.values()),
+        [place.key for place in standing if place.key is not None],
+        relaid=relaid,
     )
     verdicts: list[Verdict] = []
     pending: dict[int, Pending | None] = {}
@@ -87,6 +99,10 @@ def diff(
         entry = matched.get(index)
         if entry is None:
             verdicts.append(Verdict(ChangeKind.NEW, row=row, index=index))
+        elif relaid and row.fingerprint != entry.fingerprint:
+            verdicts += [Verdict(ChangeKind.BACK, entry, row)] if entry.gone else []
+            verdicts.append(Verdict(ChangeKind.MOVED, entry, row))
+            pending[entry.key] = None
         else:
             verdicts += _judge_shown(entry, row, poll, rules, pending)
     shown = {entry.key: rows[index].item.date for index, entry in matched.items()}
@@ -122,10 +138,17 @@ def _judge_shown(
     since = entry.pending.since if entry.pending and same else poll
     if poll - since + 1 >= rules.confirm_changed:
         pending[entry.key] = None
-        verdicts.append(Verdict(ChangeKind.CHANGED, entry, row))
+        kind = ChangeKind.MOVED if _merely_moved(entry, row) else ChangeKind.CHANGED
+        verdicts.append(Verdict(kind, entry, row))
     else:
         pending[entry.key] = Pending(row, since)
     return verdicts
+
+
+def _merely_moved(entry: Known, row: Row) -> bool:
+    """Whether nothing but the link of an entry is another one."""
+    stayed = replace(row.item, link=entry.link)
+    return fingerprint(stayed) == entry.fingerprint
 
 
 def _merge(
@@ -231,15 +254,18 @@ def on_top(rows: Sequence[Row], decided: Diff) -> list[Row]:
     """The new rows that come after every known one in the order of events, or by their dates.
 
     What a list that was read in another way shows beside and below what is known is not news; nor
-    is any of it where nothing is known.
+    is any of it where nothing is known, nor what has no date where all that is known has one.
     """
     new = {verdict.index for verdict in decided.verdicts if verdict.kind is ChangeKind.NEW}
     order = oldest_first(rows)
     known = [place for place, index in enumerate(order) if index not in new]
     if not known:
         return []
-    above = order[known[-1] + 1 :]
     dates = [rows[order[place]].item.date for place in known]
+    dated = len(known) >= _SEVERAL and None not in dates
+    above = [
+        index for index in order[known[-1] + 1 :] if rows[index].item.date is not None or not dated
+    ]
     later = [
         index
         for index in order[: known[-1]]

@@ -4,7 +4,8 @@
     ├── ConfigError              the configuration; carries every problem found in one run
     ├── FetchError               a source could not be fetched; carries URL, cause, status, …
     ├── ParseError               what was fetched is not what was promised (not HTML, no rows, …)
-    │   └── NoRuleError          a page, and nothing says where its rows are
+    │   ├── NoRuleError          a page, and nothing says where its rows are
+    │   └── OtherListError       a page that had a list, and shows another one
     ├── StoreError               the database
     │   ├── StoreBusyError       another scheduler holds this store
     │   ├── StoreTooNewError     written by a newer feedbot that older ones must not touch
@@ -87,6 +88,10 @@ class ParseError(FeedbotError):
 
 class NoRuleError(ParseError):
     """The body is a page, and nothing says where its rows are."""
+
+
+class OtherListError(ParseError):
+    """The page shows lists, and nothing on them is known, although it had one that was read."""
 
 
 class StoreError(FeedbotError):

@@ -1,4 +1,8 @@
-"""Which row is which entry: one to one, by what they show, guid, link, title and day. Pure."""
+"""Which row is which entry: one to one, by what they show, guid, link, title and day. Pure.
+
+Where the list is laid out anew, or all its links are others, what is left is compared by all of
+that together (likeness.py).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from feedbot.identity import Row
+from feedbot.likeness import MOST, Said, assign, said
 from feedbot.model import PageDate
 
 
@@ -20,7 +25,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stored entry as far as the diff needs it. `key` is the store's own number for it."""
+    """A stored entry as far as the diff needs it. `key` is the store's own number for it.
+
+    title, link, summary: as published; the latter may be cut
+    """
 
     key: int
     guid: str | None
@@ -30,12 +38,22 @@ class Known:
     date: PageDate = None
     gone: bool = False
     pending: Pending | None = None
+    title: str = ""
+    link: str = ""
+    summary: str = ""
 
 
-def match(rows: Sequence[Row], known: Sequence[Known], standing: Sequence[int]) -> dict[int, Known]:
+def match(
+    rows: Sequence[Row],
+    known: Sequence[Known],
+    standing: Sequence[int],
+    *,
+    relaid: bool = False,
+) -> dict[int, Known]:
     """Row index → entry, one to one.
 
     standing: keys of the entries in the list, in its order; those that are missing come last
+    relaid:   the list was found again under a new layout
 
     A row that shows just what an entry showed is that entry. Then guids and links count, where
     they tell things apart on both sides; then title and day. Equal rows are taken in their order,
@@ -46,7 +64,16 @@ def match(rows: Sequence[Row], known: Sequence[Known], standing: Sequence[int]) 
     matching.by_unique_key(lambda row: row.guid, lambda entry: {entry.guid})
     matching.by_unique_key(lambda row: row.link_key, _both("link_key"))
     matching.by_shared_key(lambda row: row.title_key, _both("title_key"), lambda _, __: True)
+    if relaid or _moved(rows, known):
+        matching.by_likeness()
     return matching.found
+
+
+def _moved(rows: Sequence[Row], known: Sequence[Known]) -> bool:
+    """Whether rows and entries have links, and none in common: a site may have moved."""
+    shown = {row.link_key for row in rows} - {None}
+    stored = {entry.link_key for entry in known} - {None}
+    return bool(shown and stored) and not shown & stored
 
 
 _KeyOfRow = Callable[[Row], str | None]
@@ -91,6 +118,17 @@ class _Matching:
                     self._pair(index, entry)
                     break
 
+    def by_likeness(self) -> None:
+        """Pair what is alike in title, day, link and text together, of what is in the list."""
+        free = [entry for entry in self._free.values() if entry.key in self._place]
+        left = [index for index in range(len(self._rows)) if index not in self.found]
+        pairs = assign(
+            {index: _said_by(self._rows[index]) for index in left[:MOST]},
+            {entry.key: _said_of(entry) for entry in free[:MOST]},
+        )
+        for index, key in pairs.items():
+            self._pair(index, self._free[key])
+
     def _candidates(
         self, key_of_row: _KeyOfRow, keys_of_entry: _KeysOfEntry
     ) -> Iterable[tuple[int, Row, list[Known]]]:
@@ -103,6 +141,15 @@ class _Matching:
     def _pair(self, index: int, entry: Known) -> None:
         self.found[index] = entry
         del self._free[entry.key]
+
+
+def _said_by(row: Row) -> Said:
+    item = row.item
+    return said(item.title, item.link, None if item.drifts else item.date, item.summary)
+
+
+def _said_of(entry: Known) -> Said:
+    return said(entry.title, entry.link, entry.date, entry.summary)
 
 
 def _same_guid(row: Row, entry: Known) -> bool:

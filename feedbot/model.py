@@ -255,6 +255,7 @@ class ChangeKind(StrEnum):
 
     NEW = "new"
     CHANGED = "changed"
+    MOVED = "moved"  # another link, or the same thing in another layout: no edit
     GONE = "gone"
     BACK = "back"
 

@@ -4,6 +4,7 @@
       └→ read (reading) → identify → recall → diff ────────┴→ one transaction:
                                     entries, the list, validators, outbox, pages to read
       └→ failed: the error, the next try; a lasting one is told to the operator
+           └→ another list where there was one: the same, until that has lasted
            └→ a feed read in its page's place has died: once more, from the page
 
 What the commit changed in the feed, and that something is owed, is said to the caller; nothing is
@@ -12,7 +13,6 @@ sent or written to a file here.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,15 +25,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot import __version__, recheck
 from feedbot.articles import wanted
 from feedbot.clock import Clock
+from feedbot.confirmations import Confirmations
 from feedbot.diff import Diff, Rules, confirm, diff, on_top
-from feedbot.errors import FetchError, ParseError
+from feedbot.errors import FetchError, OtherListError, ParseError
 from feedbot.fetch import Fetched, Fetcher, Request
 from feedbot.identity import Row, identify
 from feedbot.model import Extractor, Source, Take
 from feedbot.owing import Follower, Owed, owe_news, owe_notice
 from feedbot.reading import Reader, Reading, off_loop, request
+from feedbot.source.fit import NO_PAST, Past, describe, relaid
 from feedbot.store import entries, outbox, sources, texts
 from feedbot.store.engine import Store
+from feedbot.store.recall import past, recall
 from feedbot.store.sources import Confirmed, SourceState
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,9 @@ log = logging.getLogger(__name__)
 LONGEST_BACKOFF = timedelta(hours=6)
 #: Failures in a row before the operator is told: one or two are the web's usual weather.
 TELL_AFTER = 3
+#: How long, and in how many polls, a page shows another list before that is the one to follow.
+DOUBT = timedelta(days=1)
+DOUBTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,44 +74,6 @@ class Audience:
 
     followers: Callable[[AsyncConnection], Awaitable[Sequence[Follower]]]
     operator: Callable[[AsyncConnection], Awaitable[int | None]]  # the admin chat's subscriber
-
-
-class Confirmations:
-    """Commits the polls that changed nothing, as many at a time as have gathered.
-
-    At thousands of sources nearly every poll is one of these; one transaction each would be most
-    of their cost.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._waiting: list[tuple[Confirmed, asyncio.Future[None]]] = []
-        self._flush: asyncio.Task[None] | None = None
-
-    async def add(self, poll: Confirmed) -> None:
-        """Return when the poll is committed. Raises StoreError."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((poll, done))
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._commit_all())
-        await done
-
-    async def _commit_all(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            failure: Exception | None = None
-            try:
-                async with self._store.transaction() as connection:
-                    await sources.record_confirmed(connection, [poll for poll, _ in batch])
-            except Exception as error:  # every waiting poll has to hear of it
-                failure = error
-            for _, done in batch:
-                if done.done():
-                    continue
-                if failure:
-                    done.set_exception(failure)
-                else:
-                    done.set_result(None)
 
 
 class Poller:
@@ -180,14 +148,44 @@ class Poller:
         body_hash = _hash(fetched)
         if known and (fetched.not_modified or body_hash == state.body_hash):
             return await self._confirm(source, state, fetched)
-        reading = await self._reader.read(source, fetched, extractor)
+        before = await self._past(source, state, extractor)
+        reading = await self._reader.read(source, fetched, extractor, before)
+        told = told or self._about_layout(state, extractor, reading)
         listing = reading.listing
         rows = await off_loop(source, identify, listing.items, reading.fetched.url)
         for warning in listing.warnings:
             log.warning("%s: %s: %s", source.name, source.url, warning)
-        switched = not known or sources.remembered(source, state) != reading.extractor
+        moved = relaid(extractor, reading.extractor)
+        other = sources.remembered(source, state) != reading.extractor
+        switched = not known or other or reading.doubt is not None
         answered = _answered(source, state, reading)
-        return await self._commit(source, answered, rows, switched=switched, told=told)
+        return await self._commit(source, answered, rows, switched=switched, moved=moved, told=told)
+
+    async def _past(self, source: Source, state: SourceState, extractor: Extractor | None) -> Past:
+        """What the source's list showed before, where that can help to find it on a page."""
+        if sources.remembered(source, state) is None:
+            return NO_PAST
+        if extractor is not None and extractor.take is Take.FEED:
+            return NO_PAST
+        async with self._store.reading() as connection:
+            return await past(connection, state)
+
+    def _about_layout(
+        self, state: SourceState, extractor: Extractor | None, reading: Reading
+    ) -> str:
+        """What there is to tell the operator of a page that is laid out anew.
+
+        Raises OtherListError where it shows another list, and that has not lasted yet.
+        """
+        if reading.doubt is not None:
+            since = state.doubtful_since
+            if since is None or state.doubtful < DOUBTS or self._clock.now() - since < DOUBT:
+                raise OtherListError(reading.doubt)
+            where = describe(reading.extractor)
+            return f"shows another list since {since:%Y-%m-%d}, which is read now ({where})"
+        if not relaid(extractor, reading.extractor):
+            return ""
+        return f"is laid out anew; its list was found again ({describe(reading.extractor)})"
 
     async def _confirm(self, source: Source, state: SourceState, fetched: Fetched) -> Polled:
         etag = fetched.etag or state.etag
@@ -209,16 +207,18 @@ class Poller:
         rows: Sequence[Row] | None,
         *,
         switched: bool = False,
+        moved: bool = False,
         told: str = "",
     ) -> Polled:
         """Write one sound poll and all it causes. `rows` None: the last listing once more.
 
         switched: it was read in another way than before, and may show older things than that did
+        moved:    its list was found again under a new layout
         told:     for the operator
         """
         now = self._clock.now()
         async with self._store.transaction() as connection:
-            decided = await self._decide(connection, source, state, rows)
+            decided = await self._decide(connection, source, state, rows, moved=moved)
             applied = await entries.apply(
                 connection,
                 state,
@@ -240,8 +240,10 @@ class Poller:
                 followers = await self._audience.followers(connection)
                 holds = {page.entry_id: page.hold_until for page in pages if page.hold_until}
                 owed = owe_news(news, source.name, source.title, followers, holds)
-            if told:
-                owed += await self._notice(connection, source, "reading", told, now)
+            if told:  # once a day: a page may be laid out in two ways by turns
+                event = f"reading:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+                today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+                owed += await self._notice(connection, source, event, told, today)
             if state.told_at:
                 owed += await self._notice(
                     connection, source, "works", "works again", state.told_at
@@ -256,6 +258,8 @@ class Poller:
                     due_at=self._next(source, now),
                 ),
             )
+        if moved:
+            log.warning("%s: %s: %s", source.name, source.url, told)
         if baseline:
             log.info("%s: baseline of %d entries", source.name, len(applied.announced))
         elif news:
@@ -274,12 +278,14 @@ class Poller:
         source: Source,
         state: SourceState,
         rows: Sequence[Row] | None,
+        *,
+        moved: bool,
     ) -> Diff:
         rules = Rules(source.confirm_gone, source.confirm_changed)
-        known = await entries.recall(connection, state, rows or ())
+        known = await recall(connection, state, rows or ())
         if rows is None:
             return confirm(known, state.places, state.polls + 1, rules)
-        return diff(rows, known, state.places, state.polls + 1, rules)
+        return diff(rows, known, state.places, state.polls + 1, rules, relaid=moved)
 
     async def _fail(
         self, source: Source, state: SourceState, error: FetchError | ParseError
@@ -292,7 +298,13 @@ class Poller:
         line = f"{source.name}: {source.url}: {cause}"
         async with self._store.transaction() as connection:
             failed = await sources.record_failure(
-                connection, state, cause, now=now, due_at=due_at, retry_after=retry_after
+                connection,
+                state,
+                cause,
+                now=now,
+                due_at=due_at,
+                retry_after=retry_after,
+                doubtful=isinstance(error, OtherListError),
             )
             owed: list[Owed] = []
             if failed.failures >= TELL_AFTER and not state.told_at:

@@ -26,6 +26,7 @@ from feedbot.model import Extractor, Item, Listing, Source, SourceKind, Take
 from feedbot.source.alternate import FeedLink, Verdict, judge_alone, judge_feed
 from feedbot.source.auto import Found
 from feedbot.source.feed import read_feed
+from feedbot.source.fit import NO_PAST, Past
 from feedbot.source.read import look
 from feedbot.source.sitemap import Sitemap, listing_of, read_sitemap
 
@@ -45,11 +46,13 @@ class Reading:
 
     fetched:   the answer that the listing came in, the feed's where one was taken
     extractor: how to read the source the next time; None: as configured
+    doubt:     why it may not be the source's list at all
     """
 
     listing: Listing
     fetched: Fetched
     extractor: Extractor | None = None
+    doubt: str | None = None
 
 
 class Reader:
@@ -60,15 +63,20 @@ class Reader:
         self._clock = clock
 
     async def read(
-        self, source: Source, fetched: Fetched, known: Extractor | None = None
+        self,
+        source: Source,
+        fetched: Fetched,
+        known: Extractor | None = None,
+        past: Past = NO_PAST,
     ) -> Reading:
         """The listing of `source` in what it answered. Raises ParseError, and nothing else.
 
         known: how it was read before
+        past:  what it showed then
         """
         body, now = fetched.body, self._clock.now()
         found = await off_loop(
-            source, look, body, fetched.content_type, source, fetched.url, known, now
+            source, look, body, fetched.content_type, source, fetched.url, known, now, past
         )
         if found.sitemaps:
             return await self._sitemaps(source, fetched, found.sitemaps)
@@ -78,7 +86,9 @@ class Reader:
             for link in found.feeds[:MOST_FEEDS]:
                 reading, reason = await self._try_feed(source, found, link)
                 if reading is not None:
-                    return reading
+                    url, items = reading.fetched.url, reading.listing.items
+                    proven = found.doubt is None or past.carried(items, url)
+                    return reading if proven else replace(reading, doubt=found.doubt)
                 refused.append(f"not the feed {link.url}: {reason}")
         if found.listing is None:
             problem = found.problem or ParseError("there is no list in it")
@@ -86,7 +96,7 @@ class Reader:
         extractor = found.extractor
         if extractor is not None and not settled:
             extractor = replace(extractor, why=(*extractor.why, *refused))
-        return Reading(found.listing, fetched, extractor)
+        return Reading(found.listing, fetched, extractor, found.doubt)
 
     async def _sitemaps(self, source: Source, index: Fetched, urls: Sequence[str]) -> Reading:
         """The items of the likeliest sitemaps that an index names; one that fails loses no other.

@@ -29,6 +29,7 @@ from feedbot.model import Item
 from feedbot.publish import Publisher
 from feedbot.store import entries, sources
 from feedbot.store.engine import Store
+from feedbot.store.recall import recall
 from feedbot.web.app import create_app
 from feedbot.web.feedpage import render_page
 from feedbot.web.feeds import Receive, Scope, Send
@@ -204,7 +205,7 @@ class Press:
         now = self.clock.now()
         async with self.store.transaction() as connection:
             state = await sources.load(connection, "embassy")
-            known = await entries.recall(connection, state, found)
+            known = await recall(connection, state, found)
             decided = diff(found, known, state.places, state.polls + 1, Rules())
             applied = await entries.apply(
                 connection, state, decided, found, source=SOURCE, authority="a.example", now=now

@@ -15,7 +15,7 @@ from feedbot.matching import Known
 from feedbot.model import ChangeKind, Item
 
 PAGE = "https://press.example.org/"
-NEW, CHANGED, GONE, BACK = ChangeKind
+NEW, CHANGED, MOVED, GONE, BACK = ChangeKind
 
 
 def item(n: int, title: str | None = None, day: int | None = None, link: str | None = None) -> Item:

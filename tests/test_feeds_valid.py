@@ -28,6 +28,7 @@ from feedbot.publish import Plan, everything
 from feedbot.store import counters, entries, sources
 from feedbot.store.counters import Count
 from feedbot.store.engine import Store
+from feedbot.store.recall import recall
 from tests import seed
 from tests.require import VALIDATOR, needs
 from tests.test_publish import NOW, publisher, sync
@@ -89,7 +90,7 @@ async def poll(store: Store, of: Source, items: Sequence[Item], now: datetime) -
     rows = identify(items, of.url)
     async with store.transaction() as connection:
         state = await sources.load(connection, of.name)
-        known = await entries.recall(connection, state, rows)
+        known = await recall(connection, state, rows)
         decided = diff(rows, known, state.places, state.polls + 1, Rules())
         applied = await entries.apply(
             connection, state, decided, rows, source=of, authority="a.example", now=now

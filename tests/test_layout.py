@@ -16,7 +16,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "feedbot"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PURE = ("source", "identity", "matching", "diff", "owing", "counters", "filters", "render")
+PURE = (
+    "source",
+    "identity",
+    "likeness",
+    "matching",
+    "diff",
+    "owing",
+    "counters",
+    "filters",
+    "render",
+)
 #: Packages that read the world or wait for it.
 IMPURE = (
     *("asyncio", "random", "socket", "sqlite3", "ssl", "subprocess", "threading", "time"),

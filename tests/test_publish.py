@@ -29,6 +29,7 @@ from feedbot.publish.files import replace_file
 from feedbot.store import counters, entries, sources
 from feedbot.store.counters import Count
 from feedbot.store.engine import Store
+from feedbot.store.recall import recall
 
 NOW = datetime(2020, 5, 27, 20, 55, tzinfo=UTC)
 SOURCE = Source(
@@ -63,7 +64,7 @@ async def put(
     rows = identify(items, SOURCE.url)
     async with store.transaction() as connection:
         state = await sources.load(connection, name)
-        known = await entries.recall(connection, state, rows)
+        known = await recall(connection, state, rows)
         decided = diff(rows, known, state.places, state.polls + 1, Rules())
         applied = await entries.apply(
             connection, state, decided, rows, source=SOURCE, authority="a.example", now=now

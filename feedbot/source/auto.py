@@ -4,12 +4,14 @@ page → its kind (a log-in page has no list)
      → data in it (JSON-LD, microdata) that the page shows
      → the lists in its markup
      → the feeds that it names, for the caller to fetch and check against the list
+
+Where it had a list before, the one with known items on it is taken, whatever else looks likelier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from feedbot.errors import NoRuleError, ParseError
@@ -17,10 +19,12 @@ from feedbot.model import Extractor, Item, Listing, ListingRule, Source, SourceK
 from feedbot.source.alternate import FeedLink, feed_links, page_links
 from feedbot.source.data import data_items
 from feedbot.source.detect import Detected, detect
+from feedbot.source.fit import NO_PAST, Past
 from feedbot.source.listing import read_listing, written_in
 from feedbot.source.page import Page, parse_page
 from feedbot.source.pagekind import PageKind, recognise
 
+_NEARLY = 0.8  # of the most known items that a list on the page carries
 _FULLER = 1.5  # times the items of a page's data: then that leaves out too many of its rows
 
 
@@ -35,6 +39,7 @@ class Found:
     sitemaps:  those that an index of sitemaps names, the likeliest first: the list is in them
     lists:     the lists that the page shows, the likeliest first
     scripted:  a script fills the page, so that there is nothing to check a feed against
+    doubt:     why the listing may be another one than was read before
     """
 
     listing: Listing | None = None
@@ -45,10 +50,15 @@ class Found:
     sitemaps: tuple[str, ...] = ()
     lists: Sequence[Detected] = ()
     scripted: bool = False
+    doubt: str | None = None
 
 
-def find(text: str, source: Source, url: str, now: datetime | None = None) -> Found:
+def find(
+    text: str, source: Source, url: str, now: datetime | None = None, past: Past = NO_PAST
+) -> Found:
     """Look for the list of a decoded page fetched from `url` at `now` (aware).
+
+    past: what the list showed before
 
     Raises ParseError: it is no HTML.
     """
@@ -56,25 +66,61 @@ def find(text: str, source: Source, url: str, now: datetime | None = None) -> Fo
     feeds, links = feed_links(page, url), page_links(page)
     items = data_items(page, url=url, zone=source.timezone)
     language = written_in(page, source.language)
-    lists = detect(page, url=url, zone=source.timezone, language=language, now=now)
+    seen = detect(page, url=url, zone=source.timezone, language=language, now=now, known=bool(past))
+    lists = [one for one in seen if one.likely]
     kind = recognise(page, rows=max(len(items), lists[0].rows if lists else 0))
     if kind is not None:
         scripted = kind is PageKind.SCRIPT
         problem = ParseError(_about(page, kind))
         return Found(problem=problem, feeds=feeds, links=links, scripted=scripted)
+    offers: list[_Offer] = []
     if items and not (lists and lists[0].rows > _FULLER * len(items)):
-        extractor = Extractor(Take.DATA, why=(f"data in the page lists {len(items)} of its items",))
-        return Found(_listing(items, page), extractor, feeds=feeds, links=links, lists=lists)
-    for one in lists:
-        listing = _read(text, one.rule, source, url, now)
+        why = f"data in the page lists {len(items)} of its items"
+        offers.append(_Offer(_listing(items, page), Extractor(Take.DATA, why=(why,))))
+    for one in seen:
+        listing = _read(text, one.rule, source, url, now) if past or not offers else None
         if listing is not None:
             extractor = Extractor(Take.LISTING, rule=one.rule, why=(one.why,))
-            return Found(listing, extractor, feeds=feeds, links=links, lists=lists)
+            offers.append(_Offer(listing, extractor, one.likely))
+    taken, doubt = _proven(offers, url, past) if past else (next(iter(offers), None), None)
+    if taken is not None:
+        return Found(
+            taken.listing, taken.extractor, feeds=feeds, links=links, lists=lists, doubt=doubt
+        )
     problem = NoRuleError(
         "nothing on this page is a list of dated or titled links: name a page that has one, its"
         f" feed, or its rows in [sources.listing] of the source {source.name!r}"
     )
     return Found(problem=problem, feeds=feeds, links=links)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A list on a page. `likely`: it looks like one, whatever is known."""
+
+    listing: Listing
+    extractor: Extractor
+    likely: bool = True
+
+
+def _proven(offers: Sequence[_Offer], url: str, past: Past) -> tuple[_Offer | None, str | None]:
+    """The list with the most known items on it, of nearly as many the likeliest; and any doubt."""
+    carried = [past.carried(one.listing.items, url, relaid=True) for one in offers]
+    most = max(carried, default=0)
+    if not most:
+        likely = [one for one in offers if one.likely]
+        looked_at = ", ".join(_called(one.extractor) for one in likely)
+        doubt = f"its list is not there any more: nothing is known of what is ({looked_at})"
+        return (likely[0], doubt) if likely else (None, None)
+    best = next(n for n, count in enumerate(carried) if count >= most * _NEARLY)
+    taken = offers[best]
+    proof = f"{carried[best]} of its {len(taken.listing.items)} items were known before"
+    why = (*taken.extractor.why, proof)
+    return replace(taken, extractor=replace(taken.extractor, why=why)), None
+
+
+def _called(extractor: Extractor) -> str:
+    return extractor.rule.item if extractor.rule else "data in the page"
 
 
 def _read(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from feedbot.errors import ParseError
+from feedbot.errors import NoRuleError, ParseError
 from feedbot.model import Extractor, Listing, Source, SourceKind, Take
 from feedbot.source.auto import Found, find, find_again
 from feedbot.source.endpoint.rows import find_json
 from feedbot.source.feed import looks_like_feed, read_feed
+from feedbot.source.fit import NO_PAST, NOTHING_KNOWN, Past, dated
 from feedbot.source.listing import read_listing
 from feedbot.source.sitemap import listing_of, looks_like_sitemap, read_sitemap
 from feedbot.source.text import decode
@@ -53,11 +55,13 @@ def look(
     url: str,
     known: Extractor | None = None,
     now: datetime | None = None,
+    past: Past = NO_PAST,
 ) -> Found:
     """What there is in a body fetched for `source` from `url` (after redirects).
 
     known: how the source was read before; where that still fits, nothing else is looked for
     now:   the moment of the fetch, see `read`
+    past:  what its list showed then
 
     Raises ParseError where the body is neither a page nor a feed, or not what it has to be.
     """
@@ -78,7 +82,7 @@ def look(
     text = decode(body, content_type)
     if kind is SourceKind.JSON:
         return find_json(text, source, url, known.rule if known else None)
-    return _page(text, source, url, known, now)
+    return _page(text, source, url, known, now, past)
 
 
 def _kind(body: bytes, content_type: str | None, source: Source) -> SourceKind:
@@ -105,18 +109,42 @@ def _sitemap(body: bytes, content_type: str | None, source: Source, url: str) ->
 
 
 def _page(
-    text: str, source: Source, url: str, known: Extractor | None, now: datetime | None
+    text: str,
+    source: Source,
+    url: str,
+    known: Extractor | None,
+    now: datetime | None,
+    past: Past,
 ) -> Found:
     if source.listing is not None:
         listing = read_listing(
             text, source.listing, url=url, zone=source.timezone, language=source.language, now=now
         )
         return Found(listing)
-    if known is not None:
-        again = find_again(text, known, source, url, now)
-        if again is not None:
-            return Found(again, known)
-    return find(text, source, url, now)
+    if known is None:  # nothing was read that another list could be mistaken for
+        return replace(find(text, source, url, now, past), doubt=None)
+    again = find_again(text, known, source, url, now)
+    misfit = past.misfit(again.items, url) if again is not None else None
+    if again is not None and misfit is None:
+        return Found(again, known)
+    found = find(text, source, url, now, past)
+    if again is not None and _is_still_it(again, misfit, found, past, url):
+        return Found(again, known)
+    return found
+
+
+def _is_still_it(again: Listing, misfit: str | None, found: Found, past: Past, url: str) -> bool:
+    """Whether a list that is not what it was, read as before, is the right one all the same."""
+    carried = past.carried(again.items, url, relaid=True)
+    if found.listing is not None and found.doubt is None:  # it may merely have become short
+        others = found.listing.items
+        best = past.carried(others, url, relaid=True)
+        short = len(again.items) <= len(others) and dated(again.items) >= dated(others)
+        return carried >= best and short
+    if carried:
+        return True
+    is_page = found.listing is not None or isinstance(found.problem, NoRuleError)
+    return is_page and misfit == NOTHING_KNOWN and past.follows(again.items)
 
 
 def _refuse_binary(body: bytes, content_type: str | None) -> None:

@@ -1,9 +1,9 @@
-"""Entries: recalling what a listing may match, and writing what the diff decided."""
+"""Entries: writing what the diff decided."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -13,50 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.diff import Diff, Place, Verdict, oldest_first
 from feedbot.identity import Row
-from feedbot.matching import Known, Pending
-from feedbot.model import ChangeKind, Item, Source
+from feedbot.matching import Known
+from feedbot.model import ChangeKind, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
 from feedbot.store import editions, texts
 from feedbot.store.articles import article_ids
-from feedbot.store.dialect import chunks
 from feedbot.store.documents import mint
+from feedbot.store.recall import pending_json
 from feedbot.store.retract import mute
-from feedbot.store.schema import entries, page_date
+from feedbot.store.schema import entries
 from feedbot.store.sources import SourceState, stored
-
-_KNOWN = (
-    entries.c.id,
-    entries.c.guid,
-    entries.c.link_key,
-    entries.c.title_key,
-    entries.c.fingerprint,
-    entries.c.page_date,
-    entries.c.gone_at,
-    entries.c.pending,
-)
-
-
-async def recall(
-    connection: AsyncConnection, state: SourceState, rows: Sequence[Row] = ()
-) -> list[Known]:
-    """Every entry of the list as it stands, and any older one that shares a key with a row.
-
-    By index alone: the cost follows the page, not the store.
-    """
-    found: dict[int, Known] = {}
-    wanted: tuple[tuple[sa.Column[Any], set[Any]], ...] = (
-        (entries.c.id, {place.key for place in state.places}),
-        (entries.c.guid, {row.guid for row in rows} - {None}),
-        (entries.c.link_key, {row.link_key for row in rows} - {None}),
-        (entries.c.title_key, {row.title_key for row in rows}),
-    )
-    for column, values in wanted:
-        for some in chunks(sorted(values)):
-            query = sa.select(*_KNOWN).where(entries.c.source_id == state.id, column.in_(some))
-            for row in await connection.execute(query):
-                found.setdefault(row.id, _known(row))
-    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +65,7 @@ async def apply(
         await _change(connection, known, row, next(stamps), next(positions))
         if source.article != "off" and not row.item.whole:
             await texts.read_again(connection, known.key, row.item.link, now)
+    await _move(connection, decided.verdicts)
     shown = {row.article_key for index, row in enumerate(rows) if index not in fresh}
     announced = await _insert(
         connection,
@@ -112,7 +80,7 @@ async def apply(
     await _mark_gone(connection, decided.verdicts, now)
     for key, pending in decided.pending.items():
         await connection.execute(
-            sa.update(entries).where(entries.c.id == key).values(pending=_pending_json(pending))
+            sa.update(entries).where(entries.c.id == key).values(pending=pending_json(pending))
         )
     keys = {index: told.entry_id for index, told in zip(fresh, announced, strict=True)}
     muted = await mute(connection, {told.article_id for told in announced}, now)
@@ -205,6 +173,27 @@ async def _change(
     )
 
 
+async def _move(connection: AsyncConnection, verdicts: Iterable[Verdict]) -> None:
+    """Write where an entry is now, and what it is recognised by from now on.
+
+    What was published of it stands, and `updated` stays: nothing happened that a reader would call
+    news (RFC 4287 4.2.15).
+    """
+    for verdict in verdicts:
+        if verdict.kind is ChangeKind.MOVED and verdict.known and verdict.row:
+            row = verdict.row
+            values = {
+                "guid": row.guid or verdict.known.guid,
+                "link_key": row.link_key,
+                "title_key": row.title_key,
+                "fingerprint": row.fingerprint,
+                "link": row.item.link,
+            }
+            await connection.execute(
+                sa.update(entries).where(entries.c.id == verdict.known.key).values(**values)
+            )
+
+
 async def _mark_gone(
     connection: AsyncConnection, verdicts: Iterable[Verdict], now: datetime
 ) -> None:
@@ -238,36 +227,3 @@ def _content(row: Row) -> dict[str, Any]:
         "more_images": list(item.more_images) or None,
         "categories": list(item.categories),
     }
-
-
-def _known(row: Any) -> Known:
-    return Known(
-        key=row.id,
-        guid=row.guid,
-        link_key=row.link_key,
-        title_key=row.title_key,
-        fingerprint=row.fingerprint,
-        date=row.page_date,
-        gone=row.gone_at is not None,
-        pending=_pending(row.pending),
-    )
-
-
-def _pending_json(pending: Pending | None) -> dict[str, Any] | None:
-    if pending is None:
-        return None
-    values = asdict(pending)
-    when = pending.row.item.date
-    values["row"]["item"]["date"] = when.isoformat() if when else None
-    return values
-
-
-def _pending(values: dict[str, Any] | None) -> Pending | None:
-    if values is None:
-        return None
-    fields = dict(values["row"])
-    item = dict(fields.pop("item"))
-    item["date"] = page_date(item["date"])
-    for name in ("categories", "more_images"):
-        item[name] = tuple(item[name])
-    return Pending(Row(item=Item(**item), **fields), values["since"])

@@ -56,6 +56,8 @@ class SourceState:
     failed_since: datetime | None = None
     last_error: str | None = None
     moved_to: str | None = None
+    doubtful: int = 0
+    doubtful_since: datetime | None = None
     told_at: datetime | None = None
     removed_at: datetime | None = None
     title: str = ""
@@ -179,6 +181,7 @@ def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
         "places": "[]",
         "entries": 0,
         "failures": 0,
+        "doubtful": 0,
     }
 
 
@@ -270,6 +273,8 @@ _WELL = {
     "last_error": sa.null(),
     "retry_after": sa.null(),
     "told_at": sa.null(),
+    "doubtful": sa.literal_column("0"),
+    "doubtful_since": sa.null(),
 }
 
 
@@ -308,8 +313,12 @@ async def record_failure(
     now: datetime,
     due_at: datetime,
     retry_after: datetime | None,
+    doubtful: bool = False,
 ) -> SourceState:
-    """Write a poll that failed, and nothing else; returns the new state."""
+    """Write a poll that failed, and nothing else; returns the new state.
+
+    doubtful: it brought a list, and not the one that was read before
+    """
     failed = replace(
         state,
         failures=state.failures + 1,
@@ -317,6 +326,8 @@ async def record_failure(
         last_error=error,
         due_at=due_at,
         retry_after=retry_after,
+        doubtful=state.doubtful + doubtful,
+        doubtful_since=state.doubtful_since or (now if doubtful else None),
     )
     await connection.execute(
         sa.update(sources)
@@ -327,6 +338,8 @@ async def record_failure(
             last_error=error,
             due_at=due_at,
             retry_after=retry_after,
+            doubtful=failed.doubtful,
+            doubtful_since=failed.doubtful_since,
         )
     )
     return failed

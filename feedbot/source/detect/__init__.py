@@ -20,31 +20,40 @@ __all__ = ["Detected", "detect"]
 class Detected:
     """A list that was found.
 
-    rule: finds it again
-    rows: how many it has
-    why:  what speaks for it, in words
+    rule:   finds it again
+    rows:   how many it has
+    why:    what speaks for it, in words
+    likely: it looks like a list; others are one where known items prove it
     """
 
     rule: ListingRule
     rows: int
     why: str
+    likely: bool = True
 
 
 def detect(
-    page: Page, *, url: str, zone: ZoneInfo, language: str | None, now: datetime | None
+    page: Page,
+    *,
+    url: str,
+    zone: ZoneInfo,
+    language: str | None,
+    now: datetime | None,
+    known: bool = False,
 ) -> list[Detected]:
     """The lists on a page, the likeliest first; none where nothing on it is a list.
 
     language: of the page's dates
     now:      the moment of the fetch, aware: no news is dated after it
+    known:    items of the list are known, so that unlikely ones come too, after the likely
     """
     found = find(page, language=language, now=now)
     context = Context(page, compile_rule(ListingRule("*")), url, zone, language, now)
     out = []
-    for one in found.candidates:
-        rule = rule_for(found.outline, one, context)
+    for one in sorted(found.candidates, key=lambda one: not one.is_list):
+        rule = rule_for(found.outline, one, context) if known or one.is_list else None
         if rule is not None:
-            out.append(Detected(rule, len(one.group.rows), _why(one, rule)))
+            out.append(Detected(rule, len(one.group.rows), _why(one, rule), one.is_list))
     return out
 
 

@@ -54,7 +54,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page read for lists, the likeliest first."""
+    """A page read for lists, the likeliest first, those included that nobody would follow."""
 
     outline: Outline
     candidates: tuple[Candidate, ...]
@@ -87,7 +87,7 @@ def find(page: Page, *, language: str | None, now: datetime | None = None) -> Fo
             break
         if not any(_overlap(further.group, other.group) for other in kept):
             kept.append(_closer(lines, marks, further, now))
-    return Found(lines, tuple(one for one in kept if one.is_list))
+    return Found(lines, tuple(kept))
 
 
 def _scored(page: Outline, group: Group, marks: Marks, heads: Heads) -> _Scored:

@@ -98,6 +98,8 @@ def upgrade() -> None:
         sa.Column("failed_since", TIME),
         sa.Column("last_error", sa.Text()),
         sa.Column("moved_to", sa.String()),
+        sa.Column("doubtful", sa.Integer(), nullable=False),
+        sa.Column("doubtful_since", TIME),
         sa.Column("told_at", TIME),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
         sa.UniqueConstraint("feed_id", name=op.f("uq_sources_feed_id")),
