@@ -14,9 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.articles import PATIENCE, ArticleReader
@@ -37,9 +36,10 @@ from feedbot.status import Status, read_status
 from feedbot.store import backlog, outbox, sources, subscribers
 from feedbot.store.engine import Store
 from feedbot.telegram import Telegram
-from feedbot.web.app import Outdoors, create_app
-from feedbot.web.feedpage import render_page
-from feedbot.web.server import WebServer, listen
+
+if TYPE_CHECKING:
+    from feedbot.web.app import Outdoors
+    from feedbot.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -199,6 +199,12 @@ class App:
 
     async def run(self, reload: Callable[[], Settings], stop: asyncio.Event) -> None:
         """Schedule, deliver, answer and serve until `stop`. Raises ListenError."""
+        # Of what `once` does without, these take the longest to load.
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        from feedbot.web.app import create_app
+        from feedbot.web.server import WebServer, listen
+
         web = WebServer(
             create_app(self.publisher, self._page, self._overview, self.trouble, self._outdoors),
             listen(*self.settings.web.address),
@@ -301,10 +307,14 @@ class App:
         )
 
     def _outdoors(self) -> Outdoors:
+        from feedbot.web.app import Outdoors
+
         feeds, web = self.settings.feeds, self.settings.web
         return Outdoors(base_url(self.settings), feeds.base_url is not None, web.trusted_proxies)
 
     async def _page(self, path: str, base: str | None) -> bytes | None:
+        from feedbot.web.feedpage import render_page
+
         document = await self.publisher.document(path, base)
         return render_page(document, path.rpartition(".")[2]) if document else None
 

@@ -16,13 +16,16 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from feedbot import __version__, config, logs
-from feedbot.config import Settings
+from feedbot import __version__, logs
 from feedbot.errors import ConfigError, FeedbotError, Problem, StoreError
 from feedbot.model import SourceKind
 from feedbot.operator.arguments import add_operator, duration
+
+if TYPE_CHECKING:
+    from feedbot.config import Settings
 
 KINDS = tuple(map(str, SourceKind))
 _Arguments = Callable[..., argparse.Action]
@@ -125,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _path(options: argparse.Namespace) -> Path | None:
+    from feedbot import config  # brings pydantic along, which --help does not need
+
     return options.config or config.find(os.environ, Path.cwd())
 
 
@@ -144,6 +149,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _load(options: argparse.Namespace) -> Settings:
+    from feedbot import config
+
     path = _path(options)
     if path is None:
         raise ConfigError(
@@ -258,6 +265,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
+    from feedbot import config
     from feedbot.preview.command import preview
 
     settings = _load(options) if _path(options) else config.load(None, os.environ)
@@ -288,6 +296,8 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> int:
+    from feedbot import config
+
     if options.schema:
         print(json.dumps(config.schema(), indent=2, ensure_ascii=False))
         return 0

@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from feedbot.errors import StoreBusyError, StoreError, StoreTooNewError, StoreUnwritableError
 from feedbot.store import counters
 from feedbot.store.engine import Store
+from feedbot.store.migrate import HEAD
 from feedbot.store.schema import SCHEMA, meta, metadata, sources
 
 NOW = datetime(2020, 5, 27, 20, 55, tzinfo=UTC)
@@ -36,6 +37,7 @@ async def test_migrations_make_the_schema_that_the_queries_speak_of(path: Path) 
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == HEAD
     engine.dispose()
 
 

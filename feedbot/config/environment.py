@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-
 from feedbot.config.outline import ANY, PREFIX, sections, variables
-from feedbot.config.settings import Settings
 from feedbot.config.wording import did_you_mean, printable
 
 #: Variables that mean something to feedbot and are no keys of the file.
@@ -17,31 +14,6 @@ OTHERS = ("FEEDBOT_CONFIG", "FEEDBOT_URL", "FEEDBOT_CHAT", "FEEDBOT_REQUIRE")
 _LISTS = tuple(
     PREFIX + "__".join(pattern[:-1]).upper() for pattern in sections() if pattern[-1:] == (ANY,)
 )
-
-
-class _View(Settings, BaseSettings):
-    """The settings as pydantic-settings wants to see them; never made into a value.
-
-    `Settings` itself is a plain model, so that making one never reads the process's environment.
-    """
-
-    model_config = SettingsConfigDict(
-        strict=True,  # texts of the environment are then turned into the key's type
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        env_ignore_empty=True,  # compose files pass on variables nobody has set
-    )
-
-
-class _Source(EnvSettingsSource):
-    """pydantic-settings' reader over a mapping that is handed in."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        super().__init__(_View)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in self._environ.items() if value}
 
 
 def is_text(value: str) -> bool:
@@ -53,7 +25,11 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
     """The values that known variables give, in the shape of the file."""
     known = {name: value for name, value in environ.items() if name in variables()}
     known = {name: value for name, value in known.items() if is_text(value)}
-    return _Source(known)()
+    if not known:
+        return {}
+    from feedbot.config.variables import VariablesSource  # brings pydantic-settings along
+
+    return VariablesSource(known)()
 
 
 def strangers(environ: Mapping[str, str]) -> Iterator[str]:

@@ -6,10 +6,12 @@ import argparse
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from feedbot.config import Settings, parse_duration
 from feedbot.model import DeliveryState
+
+if TYPE_CHECKING:
+    from feedbot.config import Settings
 
 #: States in which a delivery can be tried again, and given up.
 RETRIED = (DeliveryState.FAILED, DeliveryState.DROPPED)
@@ -20,9 +22,9 @@ DROPPED = (
     DeliveryState.FAILED,
 )
 
-_Load = Callable[[argparse.Namespace], Settings]
+_Load = Callable[[argparse.Namespace], "Settings"]
 _Common = Callable[[], argparse.ArgumentParser]
-_Work = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
+_Work = Callable[["Settings", argparse.Namespace], Coroutine[Any, Any, int]]
 
 
 class _Group:
@@ -123,6 +125,8 @@ def _posts(group: _Group) -> None:
 
 def duration(text: str) -> timedelta:
     """A span of time on the command line."""
+    from feedbot.config import parse_duration  # brings pydantic along, which --help does not need
+
     try:
         return parse_duration(text)
     except ValueError as error:

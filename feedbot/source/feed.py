@@ -21,8 +21,6 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import feedparser
-
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, PageDate, SourceKind
 from feedbot.source import pictures
@@ -200,6 +198,8 @@ def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
     """RSS or Atom, by feedparser."""
     if _never_closed(text) > _UNCLOSED:
         raise ParseError("not a feed: its XML is broken, thousands of elements are never closed")
+    import feedparser  # takes as long to load as a page to read
+
     data = XML_FORBIDS.sub("", text).encode("utf-8")
     try:
         parsed = feedparser.parse(

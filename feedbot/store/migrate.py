@@ -1,21 +1,25 @@
 """Bringing a database to this program's schema, by Alembic, from any older one.
 
 A store says which schema a program must at least know (`meta.min_compatible`); a store that says
-more than ours is left untouched.
+more than ours is left untouched. Alembic is loaded only for a store that is not of our schema, as
+that takes longer than many a command.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from feedbot.errors import StoreTooNewError
 from feedbot.store.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+#: Alembic's name of the newest migration.
+HEAD = f"{SCHEMA:04}"
 
 
 def upgrade(path: Path, is_new: bool) -> None:
@@ -34,8 +38,9 @@ def upgrade(path: Path, is_new: bool) -> None:
             connection.rollback()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             ours = is_new
-            if _needs_upgrade(connection, path):
-                command.upgrade(_config(connection), "head")
+            current = _revision(connection)
+            if current != HEAD:
+                _upgrade(connection, path, current)
             connection.commit()
     except BaseException:
         engine.dispose()
@@ -45,20 +50,30 @@ def upgrade(path: Path, is_new: bool) -> None:
     engine.dispose()
 
 
-def _needs_upgrade(connection: sa.Connection, path: Path) -> bool:
-    script = ScriptDirectory.from_config(_config(connection))
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
-        return False
-    if current is not None and current not in {step.revision for step in script.walk_revisions()}:
-        wanted = min_compatible(connection)
-        if wanted > SCHEMA:
-            raise StoreTooNewError(
-                f"{path}: written by a newer feedbot (schema {wanted}, this one knows {SCHEMA});"
-                " install that version, or restore an older backup"
-            )
-        return False
-    return True
+def _revision(connection: sa.Connection) -> str | None:
+    """The newest migration that a database has seen, as Alembic keeps it; None: it is a new one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if version is None else str(version)
+
+
+def _upgrade(connection: sa.Connection, path: Path, current: str | None) -> None:
+    """Bring a database up from `current`. One of a newer program that we may use stays as it is."""
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = _config(connection)
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is None or current in known:
+        command.upgrade(config, "head")
+        return
+    wanted = min_compatible(connection)
+    if wanted > SCHEMA:
+        raise StoreTooNewError(
+            f"{path}: written by a newer feedbot (schema {wanted}, this one knows {SCHEMA});"
+            " install that version, or restore an older backup"
+        )
 
 
 def min_compatible(connection: sa.Connection) -> int:
@@ -68,6 +83,8 @@ def min_compatible(connection: sa.Connection) -> int:
 
 
 def _config(connection: sa.Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "feedbot:store/migrations")
     config.attributes["connection"] = connection
