@@ -1,4 +1,4 @@
-"""The operator's commands on the command line: `deliveries`, `chats` and `post`."""
+"""The operator's commands on the command line: `sources`, `deliveries`, `chats` and `post`."""
 
 from __future__ import annotations
 
@@ -46,14 +46,24 @@ class _Group:
 
 
 def add_operator(commands: Any, common: _Common, load: _Load) -> None:
-    """Add `deliveries`, `chats` and `post` to the program's commands.
+    """Add `sources`, `deliveries`, `chats` and `post` to the program's commands.
 
     common: makes a parser of what may stand after any command
     load:   reads the configuration a command line names; raises ConfigError
     """
+    _sources(_Group(commands, "sources", "how each source is read", common, load))
     _deliveries(_Group(commands, "deliveries", "what is owed, and what became of it", common, load))
     _chats(_Group(commands, "chats", "who is written to", common, load))
     _posts(_Group(commands, "post", "what was posted, and taking it back", common, load))
+
+
+def _sources(group: _Group) -> None:
+    group.add("list", _list_sources, "every source, and what it is read from").add_argument(
+        "--json", action="store_true"
+    )
+    action = group.add("show", _show_source, "how one is read and why, as selectors to paste")
+    action.add_argument("name", metavar="NAME")
+    action.add_argument("--json", action="store_true")
 
 
 def _deliveries(group: _Group) -> None:
@@ -137,6 +147,18 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000000")
     return int(text)
+
+
+async def _list_sources(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import sources
+
+    return await sources.show_list(settings, as_json=options.json)
+
+
+async def _show_source(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import sources
+
+    return await sources.show(settings, options.name, as_json=options.json)
 
 
 async def _list(settings: Settings, options: argparse.Namespace) -> int:
