@@ -75,7 +75,7 @@ class App:
             directory=settings.feeds.directory,
         )
         shelf = self.publisher.shelf
-        self.hub = HubTeller(store, clock, lambda: self.publisher.plan, shelf.settled)
+        self.hub = HubTeller(store, clock, lambda: self.publisher.plan, shelf.unsettled)
         shelf.changed = self.hub.owe
         self.poller = Poller(
             store,

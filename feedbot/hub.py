@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,17 +32,18 @@ _MOST_ATTEMPTS = 12
 class HubTeller:
     """Tells the hub of the plan, if there is one.
 
-    plan:    what is published now, also after a reload
-    settled: held while documents are written, so that a hub that comes at once finds the new one
+    plan:      what is published now, also after a reload
+    unsettled: paths of documents that are just being written: a hub that came at once would find
+               the old one
     """
 
     def __init__(
-        self, store: Store, clock: Clock, plan: Callable[[], Plan], settled: asyncio.Lock
+        self, store: Store, clock: Clock, plan: Callable[[], Plan], unsettled: Collection[str]
     ) -> None:
         self._store = store
         self._clock = clock
         self._plan = plan
-        self._settled = settled
+        self._unsettled = unsettled
         self._due: datetime | None = clock.now()  # None: nothing is owed
         self._task: asyncio.Task[None] | None = None
 
@@ -65,10 +66,8 @@ class HubTeller:
         if self._plan().hub is None:
             return
         try:
-            async with self._settled:
-                pass
             async with self._store.transaction() as connection:
-                topics = await hub.claim(connection, self._clock.now())
+                topics = await hub.claim(connection, self._clock.now(), self._unsettled)
             for topic in topics:
                 await self._tell(topic)
             async with self._store.reading() as connection:

@@ -73,7 +73,9 @@ class Desk:
 
     def restart(self) -> None:
         shelf = self.publisher.shelf
-        self.teller = HubTeller(self.store, self.clock, lambda: self.publisher.plan, shelf.settled)
+        self.teller = HubTeller(
+            self.store, self.clock, lambda: self.publisher.plan, shelf.unsettled
+        )
         shelf.changed = self.teller.owe
 
     async def states(self) -> list[str]:
@@ -114,6 +116,18 @@ async def test_feeds_name_the_hub_and_it_is_told_of_each_change(desk: Desk, hub:
     await desk.publisher.publish("embassy")
     await desk.teller.tell()
     assert hub.topics() == TOPICS[:3]
+
+
+async def test_a_feed_that_is_just_being_written_is_told_of_when_it_is_there(
+    desk: Desk, hub: Hub
+) -> None:
+    await desk.publisher.publish_all()
+    desk.publisher.shelf.unsettled.add("all.rss")
+    await desk.teller.tell()
+    assert sorted(hub.topics()) == sorted(set(TOPICS) - {"all.rss"})
+    desk.publisher.shelf.unsettled.clear()
+    await desk.teller.tell()
+    assert hub.topics() == ["all.rss"]
 
 
 async def test_a_hub_that_fails_is_told_later_and_of_each_topic_once(desk: Desk, hub: Hub) -> None:

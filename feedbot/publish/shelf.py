@@ -92,7 +92,7 @@ class Shelf:
         self._served: dict[str, Published] = {}
         self._written: dict[str, Written] | None = None  # as stored
         self._on_disk: dict[str, str] = {}  # digests of files that we know
-        self.settled = asyncio.Lock()  # held from the commit until all is in memory and in files
+        self.unsettled: set[str] = set()  # recorded, but not yet in memory and in files
         self.changed: Changed = _nobody
         self.directory = directory
 
@@ -112,10 +112,6 @@ class Shelf:
         keep: whether they are served from memory; else the file is read when it is asked for.
         Raises PublishError, StoreError.
         """
-        async with self.settled:
-            await self._put(bodies, max_age, keep)
-
-    async def _put(self, bodies: Mapping[str, bytes], max_age: int, keep: bool) -> None:
         rows = await self._rows()
         now = self._clock.now().replace(microsecond=0)
         fresh = [
@@ -123,12 +119,16 @@ class Shelf:
             for path, digest in ((path, digest_of(body)) for path, body in bodies.items())
             if path not in rows or rows[path].digest != digest
         ]
-        if fresh:
-            async with self._store.transaction() as connection:
-                await documents.record(connection, fresh)
-                await self.changed(connection, fresh)
-            rows |= {row.path: row for row in fresh}
-        await asyncio.to_thread(self._lay_out, bodies, rows, max_age, keep)
+        try:
+            if fresh:
+                self.unsettled.update(row.path for row in fresh)
+                async with self._store.transaction() as connection:
+                    await documents.record(connection, fresh)
+                    await self.changed(connection, fresh)
+                rows |= {row.path: row for row in fresh}
+            await asyncio.to_thread(self._lay_out, bodies, rows, max_age, keep)
+        finally:
+            self.unsettled.difference_update(row.path for row in fresh)
 
     async def drop(self, paths: Iterable[str]) -> None:
         """Serve these no more and take their files away; that they were there stays known.

@@ -7,7 +7,7 @@ doubt, and what was said is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,8 +69,13 @@ async def _subscriber(connection: AsyncConnection, hub: str, now: datetime) -> i
     return int((await connection.execute(made)).scalar_one())
 
 
-async def claim(connection: AsyncConnection, now: datetime, limit: int = 100) -> list[Topic]:
-    """The topics to tell of now, longest owed first; each once, however often it has changed."""
+async def claim(
+    connection: AsyncConnection, now: datetime, busy: Collection[str] = (), limit: int = 100
+) -> list[Topic]:
+    """The topics to tell of now, longest owed first; each once, however often it has changed.
+
+    busy: paths that are left for later
+    """
     query = (
         sa.select(deliveries)
         .where(_OF_HUBS, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= now)
@@ -80,6 +85,8 @@ async def claim(connection: AsyncConnection, now: datetime, limit: int = 100) ->
     found: dict[str, Topic] = {}
     for row in await connection.execute(query):
         path = row.payload["path"]
+        if path in busy:
+            continue
         known = found.get(path, Topic(path, (), 0))
         found[path] = Topic(path, (*known.ids, row.id), max(known.attempts, row.attempts + 1))
     ids = [id for topic in found.values() for id in topic.ids]
