@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.articles import PATIENCE, ArticleReader
+from feedbot.backfill import SPELL, Backfiller
 from feedbot.clock import Clock, SystemClock
 from feedbot.config import Settings
 from feedbot.daily import Daily
@@ -29,6 +31,7 @@ from feedbot.hub import HubTeller
 from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
+from feedbot.progress import Bar
 from feedbot.publish import Publisher
 from feedbot.publish.configured import authority, base_url, plan_of
 from feedbot.schedule import Scheduler
@@ -89,6 +92,17 @@ class App:
         self.reader = ArticleReader(
             store, fetcher, clock, lambda: self.sources, self._take_text, self._wake
         )
+        self.bar = Bar(sys.stderr)
+        self.backfiller = Backfiller(
+            store,
+            fetcher,
+            clock,
+            lambda: self.sources,
+            self._take_older,
+            authority=authority(settings),
+            shown=lambda: self.settings.feeds.entries,
+            show=self.bar.show,
+        )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
         self.housekeeper = Housekeeper(store, clock, lambda: self.settings.telegram.keep_sent)
         self.telegram = Telegram.build(settings, store, clock, random)
@@ -121,6 +135,9 @@ class App:
             if app.telegram:
                 await stack.enter_async_context(app.telegram)
             stack.push_async_callback(app.reader.finish)
+            app.bar.attach()
+            stack.callback(app.bar.clear)
+            stack.push_async_callback(app.backfiller.finish)
             await app._prepare()
             yield app
 
@@ -167,6 +184,9 @@ class App:
     def _take_text(self, source: str, waited_for: bool) -> None:
         self.scheduler.publish_later(source, timedelta(0) if waited_for else _GATHER)
 
+    def _take_older(self, source: str, at_its_end: bool) -> None:
+        self.scheduler.publish_later(source, timedelta(0) if at_its_end else _GATHER)
+
     # ---------------------------------------------------------------- once
 
     async def once(self, wait: timedelta) -> tuple[list[Polled], bool]:
@@ -174,7 +194,6 @@ class App:
         deadline = self.clock.now() + wait
         polled = await self.poll_all()
         await self.scheduler.publish_unwritten()
-        await self.scheduler.publish_archives()
         await self.housekeeper.sweep()
         try:
             await self.daily.owe_due()
@@ -183,8 +202,10 @@ class App:
         except StoreError as error:
             log.error("%s; what is owed waits for the next run", error)
             return polled, False
+        await self.backfiller.drain(self.clock.now() + SPELL)
         await self.reader.drain(self.clock.now() + _LINGER, held=False)
         await self.scheduler.publish_stale()
+        await self.scheduler.publish_archives()
         await self.hub.tell()
         return polled, delivered
 
@@ -210,8 +231,8 @@ class App:
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
-        ticks = (self.scheduler.tick, self.reader.tick, self.housekeeper.tick, self.hub.tick)
-        for tick in ticks:
+        parts = (self.scheduler, self.reader, self.backfiller, self.housekeeper, self.hub)
+        for tick in (part.tick for part in parts):
             ticker.add_job(
                 _ending_quietly,
                 "interval",
@@ -242,8 +263,13 @@ class App:
     async def _finish(self, web: WebServer) -> None:
         log.info("stopping: no new work")
         self.store.hurry()
-        ending = [self.scheduler.finish(_POLL_GRACE), self.reader.finish(), web.stop()]
-        ending.append(self.hub.stop())
+        ending = [
+            self.scheduler.finish(_POLL_GRACE),
+            self.reader.finish(),
+            self.backfiller.finish(),
+            web.stop(),
+            self.hub.stop(),
+        ]
         if self.telegram:
             ending.append(self.telegram.shutdown(_GRACE))
         for result in await asyncio.gather(*ending, return_exceptions=True):

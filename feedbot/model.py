@@ -89,6 +89,8 @@ class Source:
     render:  its page is made by a browser, as a script fills it in
     article: whether the pages its entries link to are read for their text, and whether a message
              waits for it
+    backfill: how far its older pages are followed when it is new: to so many entries in all (0:
+             the first page alone), or to a day
     """
 
     name: str
@@ -110,6 +112,7 @@ class Source:
     show_changes: bool = False
     listing: ListingRule | None = None
     article: Literal["wait", "later", "off"] = "wait"
+    backfill: int | date = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One poll of one source, from the request to the commit.
 
     fetch ─ 304 or the same body ───────────────→ confirm ┐
-      └→ read (reading) → identify → recall → diff ────────┴→ one transaction:
+      └→ read (reading) → identify (gap) → recall → diff ──┴→ one transaction:
                                     entries, the list, validators, outbox, pages to read
       └→ failed: the error, the next try; a lasting one is told to the operator
            └→ another list where there was one: the same, until that has lasted
@@ -23,16 +23,18 @@ from random import Random
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot import __version__, recheck
+from feedbot.answers import hash_of, keep, request_for
 from feedbot.articles import wanted
 from feedbot.clock import Clock
 from feedbot.confirmations import Confirmations
 from feedbot.diff import Diff, Rules, confirm, diff, on_top
 from feedbot.errors import FetchError, OtherListError, ParseError
-from feedbot.fetch import Fetched, Fetcher, Request
+from feedbot.fetch import Fetched, Fetcher
+from feedbot.gap import bridged, on_first_page
 from feedbot.identity import Row, identify
 from feedbot.model import Extractor, Source, Take
 from feedbot.owing import Follower, Owed, owe_news, owe_notice
-from feedbot.reading import Reader, Reading, off_loop, request
+from feedbot.reading import Reader, Reading, off_loop
 from feedbot.source.fit import NO_PAST, Past, describe, relaid
 from feedbot.store import entries, outbox, sources, texts
 from feedbot.store.engine import Store
@@ -142,10 +144,10 @@ class Poller:
         told:      for the operator, if it goes well
         """
         known = state.reading == sources.reading_key(source, __version__, extractor)
-        fetched = await self._fetcher.fetch(_request(source, state, extractor, known))
+        fetched = await self._fetcher.fetch(request_for(source, state, extractor, known=known))
         if fetched.not_modified and not known:
             raise FetchError(fetched.url, "answered 304 to a request without conditions")
-        body_hash = _hash(fetched)
+        body_hash = hash_of(fetched)
         if known and (fetched.not_modified or body_hash == state.body_hash):
             return await self._confirm(source, state, fetched)
         before = await self._past(source, state, extractor)
@@ -158,8 +160,15 @@ class Poller:
         moved = relaid(extractor, reading.extractor)
         other = sources.remembered(source, state) != reading.extractor
         switched = not known or other or reading.doubt is not None
-        answered = _answered(source, state, reading)
-        return await self._commit(source, answered, rows, switched=switched, moved=moved, told=told)
+        shown = len(rows)
+        if not switched:
+            rows = await bridged(
+                self._store, self._fetcher, self._clock, source, state, reading, rows
+            )
+        answered = keep(source, state, reading)
+        return await self._commit(
+            source, answered, rows, shown=shown, switched=switched, moved=moved, told=told
+        )
 
     async def _past(self, source: Source, state: SourceState, extractor: Extractor | None) -> Past:
         """What the source's list showed before, where that can help to find it on a page."""
@@ -206,12 +215,14 @@ class Poller:
         state: SourceState,
         rows: Sequence[Row] | None,
         *,
+        shown: int = 0,
         switched: bool = False,
         moved: bool = False,
         told: str = "",
     ) -> Polled:
         """Write one sound poll and all it causes. `rows` None: the last listing once more.
 
+        shown:    how many of the rows are on the first page
         switched: it was read in another way than before, and may show older things than that did
         moved:    its list was found again under a new layout
         told:     for the operator
@@ -219,6 +230,8 @@ class Poller:
         now = self._clock.now()
         async with self._store.transaction() as connection:
             decided = await self._decide(connection, source, state, rows, moved=moved)
+            if rows is not None:
+                decided = on_first_page(decided, shown)
             applied = await entries.apply(
                 connection,
                 state,
@@ -347,43 +360,3 @@ def _has_died(extractor: Extractor, error: FetchError | ParseError, state: Sourc
 
 def _cause(error: FetchError | ParseError) -> str:
     return error.cause if isinstance(error, FetchError) else str(error)
-
-
-def _hash(fetched: Fetched) -> str:
-    return hashlib.sha256(fetched.body).hexdigest()
-
-
-def _request(
-    source: Source, state: SourceState, extractor: Extractor | None, known: bool
-) -> Request:
-    plain = request(source, (extractor and extractor.url) or source.url)
-    if not known:
-        return plain
-    return replace(
-        plain,
-        etag=state.etag,
-        last_modified=state.last_modified,
-        validators_url=state.answered_by,
-    )
-
-
-def _answered(source: Source, state: SourceState, reading: Reading) -> SourceState:
-    """The state with what the answer said of itself, and how it was read."""
-    fetched = reading.fetched
-    if fetched.moved_to and fetched.moved_to != state.moved_to:
-        log.warning(
-            "%s: %s has moved for good to %s; put that in the configuration",
-            source.name,
-            source.url,
-            fetched.moved_to,
-        )
-    return replace(
-        state,
-        extractor=sources.remember(source, reading.extractor),
-        reading=sources.reading_key(source, __version__, reading.extractor),
-        answered_by=fetched.url,
-        etag=fetched.etag,
-        last_modified=fetched.last_modified,
-        body_hash=_hash(fetched),
-        moved_to=fetched.moved_to,
-    )

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 
 from feedbot.config.wording import WrongValueError, nearest, quoted
 
+MOST_BACKFILL = 10_000  # entries: with twenty on a page, eight minutes of a page a second
 LONGEST = timedelta(days=366)  # longer than anybody waits, and far from datetime's overflow
 _DURATION = re.compile(
     r"(?:(\d{1,9})d)?\s*(?:(\d{1,9})h)?\s*(?:(\d{1,9})m)?\s*(?:(\d{1,9})s)?", re.ASCII
@@ -95,6 +96,17 @@ def _clock(value: Any) -> Any:
     return value.replace(second=0, microsecond=0) if isinstance(value, time) else value
 
 
+def _backfill(value: Any) -> Any:
+    """So many entries, or a day."""
+    if isinstance(value, str) or (isinstance(value, date) and not isinstance(value, datetime)):
+        return _date(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongValueError("neither a number of entries nor a day", "write 200, or 2020-01-01")
+    if not 0 <= value <= MOST_BACKFILL:
+        raise WrongValueError(f"{value} entries", f"write a number from 0 to {MOST_BACKFILL}")
+    return value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[
     timedelta,
@@ -106,6 +118,14 @@ Duration = Annotated[
     ),
 ]  # fmt: skip
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+Backfill = Annotated[
+    int | date,
+    BeforeValidator(_backfill),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST_BACKFILL},
+                   {"type": "string", "format": "date"}]}
+    ),
+]  # fmt: skip
 TimeOfDay = Annotated[
     time,
     BeforeValidator(_clock),

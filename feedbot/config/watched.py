@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from feedbot import model
 from feedbot.config.addresses import HttpUrl
-from feedbot.config.amounts import Day, Duration, TimeOfDay, Zone, parse_duration
+from feedbot.config.amounts import Backfill, Day, Duration, TimeOfDay, Zone, parse_duration
 from feedbot.config.sections import Count, Language, Section
 from feedbot.config.texts import FilePath, HeaderName, Name, Secret, Text
 
@@ -106,6 +106,11 @@ class Source(Section):
         description="Whether the entries' own pages are read for their text, and whether a message"
         " waits for it, two minutes at most.",
     )
+    backfill: Backfill = Field(
+        default=0,
+        description="How many entries are fetched from older pages on the first run, or since"
+        " which day; 0: the first page is all. None of them is announced.",
+    )
     show_changes: bool = Field(
         default=False, description="Whether a changed entry says in the feed what has changed."
     )
@@ -133,6 +138,7 @@ class Source(Section):
             show_changes=self.show_changes,
             listing=self.listing.value() if self.listing else None,
             article=self.article,
+            backfill=self.backfill,
         )
 
 

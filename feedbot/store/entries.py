@@ -23,7 +23,7 @@ from feedbot.store.documents import mint
 from feedbot.store.recall import pending_json
 from feedbot.store.retract import mute
 from feedbot.store.schema import entries
-from feedbot.store.sources import SourceState, stored
+from feedbot.store.sources import SourceState, counted, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ async def apply(
 
     Entries committed together get `updated` a second apart, the newest last.
     """
+    state = await counted(connection, state)
     fresh = _in_order(rows, decided.verdicts)
     changed = [
         (verdict.known, verdict.row)
@@ -140,7 +141,7 @@ async def _insert(
         return []
     ids_of = await article_ids(connection, state.id, {row.article_key for row in rows}, shown)
     values = [
-        _content(row)
+        columns(row)
         | {
             "atom_id": mint(authority, now, state.name),
             "source_id": state.id,
@@ -165,7 +166,7 @@ async def _insert(
 async def _change(
     connection: AsyncConnection, known: Known, row: Row, updated: datetime, position: int
 ) -> None:
-    values = _content(row) | {"guid": row.guid or known.guid}
+    values = columns(row) | {"guid": row.guid or known.guid}
     await connection.execute(
         sa.update(entries)
         .where(entries.c.id == known.key)
@@ -209,8 +210,8 @@ async def _mark_gone(
             )
 
 
-def _content(row: Row) -> dict[str, Any]:
-    """The columns that a revision replaces."""
+def columns(row: Row) -> dict[str, Any]:
+    """The columns that a row gives, and that a revision replaces."""
     item = row.item
     return {
         "guid": row.guid,

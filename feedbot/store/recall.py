@@ -13,8 +13,9 @@ from feedbot.identity import Row
 from feedbot.matching import Known, Pending
 from feedbot.model import Item
 from feedbot.source.fit import Past
+from feedbot.store.columns import page_date
 from feedbot.store.dialect import chunks
-from feedbot.store.schema import entries, page_date
+from feedbot.store.schema import entries
 from feedbot.store.sources import SourceState
 
 _SUMMARY = 1_000  # signs of a summary: enough to recognise it by

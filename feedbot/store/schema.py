@@ -12,74 +12,12 @@ The schema is made by migrations (`migrations/`); a test holds both to be the sa
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, date, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
+
+from feedbot.store.columns import Json, PageDateText, Utc
 
 #: The number of the newest migration this program knows.
 SCHEMA = 1
-
-
-class Utc(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC; a naive one is refused at the door."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """To the column."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value}: times in the store are aware UTC")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        """From the column; SQLite forgets the zone."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-class PageDateText(TypeDecorator[datetime | date]):
-    """A PageDate as ISO text: `2020-05-27`, or a time with its offset."""
-
-    impl = sa.String
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """To the column."""
-        return None if value is None else value.isoformat()
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | date | None:
-        """From the column."""
-        return page_date(value)
-
-
-def page_date(text: str | None) -> datetime | date | None:
-    """A PageDate from its ISO text."""
-    if text is None:
-        return None
-    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON value as text, written the same way every time."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """To the column."""
-        return None if value is None else json.dumps(value, ensure_ascii=True, sort_keys=True)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        """From the column."""
-        return None if value is None else json.loads(value)
 
 
 metadata = sa.MetaData(
@@ -356,6 +294,19 @@ archives = sa.Table(
     sa.Column("source_id", sa.ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("recipe", sa.String, nullable=False),  # hash of what all of them are made with
     sa.Column("positions", sa.Integer, nullable=False),
+)
+
+backfills = sa.Table(
+    "backfills",  # the way back through the older pages of a source, see source/trail.py
+    metadata,
+    sa.Column("source_id", sa.ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("goal", sa.String, nullable=False),  # as configured: another one begins anew
+    sa.Column("trail", Json, nullable=False),
+    sa.Column("extractor", sa.Text),  # JSON: how its pages are read, see sources.remember
+    sa.Column("entries", sa.Integer, nullable=False),  # brought so far
+    sa.Column("due_at", Utc, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # at the next page
+    sa.Column("done_at", Utc),
 )
 
 restated = sa.Table(

@@ -107,7 +107,12 @@ def remembered(source: Source, state: SourceState) -> Extractor | None:
 
     None where nothing is known, or where it was found out for another URL, kind or listing.
     """
-    said = json.loads(state.extractor) if state.extractor else {}
+    return recalled(source, state.extractor)
+
+
+def recalled(source: Source, text: str | None) -> Extractor | None:
+    """The extractor that `remember` wrote, None where it was for another URL, kind or listing."""
+    said = json.loads(text) if text else {}
     if said.pop("configured", None) != _configured(source):
         return None
     rule = said.get("rule")
@@ -199,6 +204,13 @@ async def load(connection: AsyncConnection, name: str) -> SourceState:
     """The state of one source that `sync` has seen."""
     row = (await connection.execute(sa.select(sources).where(sources.c.name == name))).one()
     return _state(row)
+
+
+async def counted(connection: AsyncConnection, state: SourceState) -> SourceState:
+    """A state with its entries as they are counted now: older ones may have come meanwhile."""
+    counts = sa.select(sources.c.entries, sources.c.positions, sources.c.last_updated)
+    row = (await connection.execute(counts.where(sources.c.id == state.id))).one()
+    return replace(state, **row._mapping)
 
 
 async def load_all(connection: AsyncConnection) -> list[SourceState]:

@@ -244,6 +244,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_id", name=op.f("pk_archives")),
     )
     op.create_table(
+        "backfills",
+        sa.Column("source_id", KEY, nullable=False),
+        sa.Column("goal", sa.String(), nullable=False),
+        sa.Column("trail", sa.Text(), nullable=False),
+        sa.Column("extractor", sa.Text()),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("done_at", TIME),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_backfills_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("source_id", name=op.f("pk_backfills")),
+    )
+    op.create_table(
         "restated",
         sa.Column("source_id", KEY, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
