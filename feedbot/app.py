@@ -23,6 +23,7 @@ from feedbot.articles import PATIENCE, ArticleReader
 from feedbot.backfill import SPELL, Backfiller
 from feedbot.clock import Clock, SystemClock
 from feedbot.config import Settings
+from feedbot.config.fixed import fixed_keys
 from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
@@ -293,7 +294,7 @@ class App:
             except StoreError as error:
                 log.error("%s; the configuration was not reloaded, the old one stays", error)
                 return
-            for key in _fixed_keys(self.settings, new):
+            for key in fixed_keys(self.settings, new):
                 log.warning("%s has changed: that takes a restart", key)
             self.settings = new
             self.sources = _by_name(new)
@@ -387,17 +388,3 @@ def _fetcher(settings: Settings) -> Fetcher:
         max_bytes=http.max_bytes,
         allow_private_networks=http.allow_private_networks,
     )
-
-
-def _fixed_keys(old: Settings, new: Settings) -> list[str]:
-    """Keys that were changed and cannot be while running."""
-    watched: dict[str, Callable[[Settings], object]] = {
-        "storage.url": lambda s: s.storage,
-        "http": lambda s: s.http,
-        "feeds.directory": lambda s: s.feeds.directory,
-        "web.listen": lambda s: s.web,
-        "telegram.token": lambda s: s.telegram.token,
-        "telegram.api_url": lambda s: s.telegram.api_url,
-        "telegram.proxy": lambda s: s.telegram.proxy,
-    }
-    return [key for key, value in watched.items() if value(old) != value(new)]
