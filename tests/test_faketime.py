@@ -112,4 +112,4 @@ async def test_a_running_feedbot_posts_when_the_hour_comes(desk: Desk) -> None:
         await running.until(lambda: len(desk.posted()) == 2)
         assert await running.end() == 0
     assert desk.posted() == lines(815, 807)
-    assert "2020-05-27 08:00:0" in running.err
+    assert "2020-05-27 08:00:" in running.err

@@ -18,8 +18,11 @@ SECRET = TOKEN.partition(":")[2]
 def _restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
+    quiet = {name: logging.getLogger(name).level for name in logs._NOISY}
     yield
     root.handlers, root.level = handlers, level
+    for name, before in quiet.items():
+        logging.getLogger(name).setLevel(before)
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ async def told(folder: Path) -> Story:
         desk.config["telegram"]["chats"][0]["sources"] = ["sound"]
         rule = {"item": "li", "title": "a", "link": "a@href", "summary": "b"}
         desk.config["sources"] = [
-            {"name": name, "url": url, "kind": "html", "listing": rule}
+            {"name": name, "url": url, "kind": "html", "article": "off", "listing": rule}
             for name, url in urls.items()
         ]
         runs: list[Done] = []
