@@ -7,7 +7,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import bots
 
 
@@ -63,5 +62,6 @@ async def learn_id(connection: AsyncConnection, bot_id: int, id: int) -> None:
 
 
 async def _set(connection: AsyncConnection, bot_id: int, **values: object) -> None:
-    await insert_missing(connection, bots, [{"id": bot_id}], ["id"])
-    await connection.execute(sa.update(bots).where(bots.c.id == bot_id).values(**values))
+    update = sa.update(bots).where(bots.c.id == bot_id).values(**values)
+    if not (await connection.execute(update)).rowcount:
+        await connection.execute(sa.insert(bots).values(id=bot_id, **values))

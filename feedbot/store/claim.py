@@ -122,8 +122,10 @@ async def owed_chats(connection: AsyncConnection) -> Sequence[str]:
 
 
 def _heads() -> sa.Select[Any]:
-    kinds = sa.values(sa.column("kind", sa.String), name="kinds").data([(k,) for k in DeliveryKind])
-    each = kinds.cte("kinds")
+    # No VALUES: SQLAlchemy would compile a statement with it anew each time.
+    each = sa.union_all(*(sa.select(sa.literal(k.value).label("kind")) for k in DeliveryKind)).cte(
+        "kinds"
+    )
     oldest = (
         sa.select(sa.func.min(deliveries.c.id))
         .where(

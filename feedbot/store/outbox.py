@@ -143,20 +143,30 @@ async def record(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> No
     "Sent" is the truth whatever the row says by now; the rest holds only for a row that is still
     being sent, or looked for. A delivery whose subscriber was deleted meanwhile is none any more.
     """
-    await _record_messages(connection, [one for one in outcomes if one.messages])
-    await _record_sent(connection, [one for one in outcomes if one.state == DeliveryState.SENT])
+    kinds = await _kinds(
+        connection, [o for o in outcomes if o.messages or o.state == DeliveryState.SENT]
+    )
+    known = [one for one in outcomes if one.delivery_id in kinds]
+    await _record_messages(connection, [one for one in known if one.messages])
+    await _record_sent(connection, [one for one in known if one.state == DeliveryState.SENT], kinds)
     for one in outcomes:
         if one.state != DeliveryState.SENT:
             await connection.execute(_unsent_update(one))
     await tally.add(connection, "resent", sum(one.resent for one in outcomes))
 
 
-async def _record_messages(connection: AsyncConnection, accepted: Sequence[Outcome]) -> None:
-    query = sa.select(deliveries.c.id).where(
+async def _kinds(connection: AsyncConnection, accepted: Sequence[Outcome]) -> dict[int, str]:
+    """The kind of each of these deliveries that is there and not sent yet."""
+    if not accepted:
+        return {}
+    query = sa.select(deliveries.c.id, deliveries.c.kind).where(
         deliveries.c.id.in_([one.delivery_id for one in accepted]),
         deliveries.c.state != DeliveryState.SENT,
     )
-    known = set((await connection.execute(query)).scalars()) if accepted else set()
+    return {row.id: row.kind for row in await connection.execute(query)}
+
+
+async def _record_messages(connection: AsyncConnection, accepted: Sequence[Outcome]) -> None:
     rows = [
         {
             "delivery_id": one.delivery_id,
@@ -166,22 +176,15 @@ async def _record_messages(connection: AsyncConnection, accepted: Sequence[Outco
             "sent_at": one.at,
         }
         for one in accepted
-        if one.delivery_id in known
         for part, (chat_id, message_id) in enumerate(one.messages, one.part)
     ]
     if rows:
         await connection.execute(sa.insert(messages), rows)
 
 
-async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> None:
-    if not sent:
-        return
-    query = sa.select(deliveries.c.id, deliveries.c.kind).where(
-        deliveries.c.id.in_([one.delivery_id for one in sent]),
-        deliveries.c.state != DeliveryState.SENT,
-    )
-    known = {row.id: row.kind for row in await connection.execute(query)}
-    sent = [one for one in sent if one.delivery_id in known]
+async def _record_sent(
+    connection: AsyncConnection, sent: Sequence[Outcome], kinds: Mapping[int, str]
+) -> None:
     if not sent:
         return
     await connection.execute(
@@ -196,7 +199,7 @@ async def _record_sent(connection: AsyncConnection, sent: Sequence[Outcome]) -> 
             await connection.execute(
                 sa.update(deliveries).where(of).values(payload=dict(one.payload))
             )
-    posts = [one for one in sent if known[one.delivery_id] != DeliveryKind.RETRACT]
+    posts = [one for one in sent if kinds[one.delivery_id] != DeliveryKind.RETRACT]
     await tally.add(connection, "sent", len(posts))
 
 

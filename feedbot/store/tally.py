@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState
-from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import deliveries, messages, meta, subscribers
 
 #: Literals, not parameters: only so does a database see that its small partial indexes will do.
@@ -119,8 +118,7 @@ async def add(connection: AsyncConnection, total: str, number: int) -> None:
     if not number:
         return
     key = _TOTALS[total]
-    await insert_missing(connection, meta, [{"key": key, "value": "0"}], ["key"])
-    added = sa.cast(meta.c.value, sa.BigInteger) + number
-    await connection.execute(
-        sa.update(meta).where(meta.c.key == key).values(value=sa.cast(added, sa.String))
-    )
+    added = sa.cast(sa.cast(meta.c.value, sa.BigInteger) + number, sa.String)
+    update = sa.update(meta).where(meta.c.key == key).values(value=added)
+    if not (await connection.execute(update)).rowcount:
+        await connection.execute(sa.insert(meta).values(key=key, value=str(number)))

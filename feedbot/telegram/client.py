@@ -20,7 +20,7 @@ from telegram.error import TimedOut
 from telegram.request import HTTPXRequest, RequestData
 
 #: Calls under way at once; beyond it a call would wait for a connection and time out there.
-CONNECTIONS = 100
+CONNECTIONS = 256
 READ_SECONDS = 20.0
 WRITE_SECONDS = 10.0
 #: The longest a call takes; getting a connection is part of it, and ends sooner.
