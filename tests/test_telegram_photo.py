@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from feedbot.demo.botapi import Fault, FaultKind
+from feedbot.demo.botapi import Limits as ServerLimits
 from feedbot.model import Chat
 from feedbot.store.outbox import Counts
-from feedbot.store.schema import messages
+from feedbot.store.schema import deliveries, messages
+from feedbot.telegram.limits import Limits
 from feedbot.telegram.settings import Posting
-from tests.outboxes import Desk
+from tests.outboxes import NOON, Desk, seconds
 
 IMAGE = "https://example.org/1.jpg"
 TEXT = "Visit\n27 May 2020\n\nWho came.\n\npress"
@@ -182,3 +185,44 @@ async def test_an_album_in_doubt_is_found_or_sent_as_a_whole(
     assert await recorded(desk, chat) == ids(desk, chat)
     parts = [row.part for row in await desk.rows(messages) if row.chat_id == chat]
     assert parts == [0, 0, 1, 2, 0]
+
+
+async def test_albums_wait_until_all_of_their_places_are_free(desk: Desk) -> None:
+    """In a channel that may get twenty messages a minute, and of a bot that others keep busy."""
+    channel, album = desk.api.add_channel(), [f"https://example.org/{n}.jpg" for n in range(7)]
+    id = await desk.add(channel.id)
+    for number in range(4):
+        await desk.post(id, f"Visit {number}", image=album[0], more_images=album[1:])
+    people = [desk.api.add_private().id for _ in range(100)]
+    for person in people:
+        await desk.owe(await desk.add(person), "one", "two")
+    assert await desk.drain(Posting(chats=(Chat(channel.id, photo=True),)))
+    assert desk.api.log.refused == []
+    visits = desk.api.log.messages(channel.id)
+    assert [one.method for one in visits] == ["sendMediaGroup"] * 28
+    assert [one.text.split("\n")[0] for one in visits[::7]] == [f"Visit {n}" for n in range(4)]
+    started = desk.api.log.messages()[0].time
+    assert (visits[0].time - started).total_seconds() < 5
+    assert (visits[14].time - visits[0].time).total_seconds() > 60
+    assert {tuple(desk.read(person)) for person in people} == {("one", "two")}
+    assert await desk.counts() == Counts(sent=204)
+    async with desk.store.reading() as connection:
+        attempts = {row.attempts for row in await connection.execute(sa.select(deliveries))}
+    assert attempts == {1}
+
+
+async def test_an_album_larger_than_what_is_granted_goes_when_nothing_else_does(
+    desk: Desk,
+) -> None:
+    chat = desk.api.add_channel().id
+    desk.api.limits = ServerLimits.OFF
+    id = await desk.add(chat)
+    await desk.owe(id, "before")
+    await desk.post(id, "Visit", image=ALBUM[0], more_images=ALBUM[1:])
+    posting = Posting(chats=(Chat(chat, photo=True),))
+    assert await desk.deliverer(posting, limits=Limits(per_bot=2, per_group=2)).drain(
+        NOON + seconds(600)
+    )
+    before, *visit = desk.api.log.messages(chat)
+    assert len(visit) == 3
+    assert (visit[0].time - before.time).total_seconds() > 60

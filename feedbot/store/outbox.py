@@ -42,6 +42,7 @@ __all__ = [
     "drop_tests",
     "owe",
     "owed_chats",
+    "put_back",
     "recent_sends",
     "record",
     "release",
@@ -135,6 +136,15 @@ async def _ids_by_key(connection: AsyncConnection, keys: Sequence[str]) -> dict[
         for row in await connection.execute(query.where(deliveries.c.dedupe_key.in_(chunk))):
             ids[row.dedupe_key] = row.id
     return ids
+
+
+async def put_back(connection: AsyncConnection, delivery_id: int, due_at: datetime) -> None:
+    """What was claimed in this transaction is not sent yet after all."""
+    await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.SENDING)
+        .values(state=DeliveryState.PENDING, attempts=deliveries.c.attempts - 1, due_at=due_at)
+    )
 
 
 async def record(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:

@@ -35,9 +35,10 @@ from feedbot.store.outbox import Claimed
 from feedbot.store.subscribers import Key, Subscriber
 from feedbot.telegram.answers import Answer, Verdict
 from feedbot.telegram.client import CALL_SECONDS, CONNECTIONS, bot_id
-from feedbot.telegram.limits import MINUTE, Limits, Windows
+from feedbot.telegram.compose import Post
+from feedbot.telegram.limits import MINUTE, SECOND, Limits, Windows
 from feedbot.telegram.probe import Prober
-from feedbot.telegram.send import Sender, beginning, write
+from feedbot.telegram.send import Sender, beginning, size_of, write
 from feedbot.telegram.settings import Posting
 from feedbot.telegram.settle import Ended, Settler, backoff
 from feedbot.telegram.texts import notice
@@ -53,6 +54,7 @@ _NONE = timedelta(0)
 _SET_BACK = timedelta(minutes=1)  # less is a correction
 
 Searches = list[tuple[Claimed, Places | None]]
+Posts = list[tuple[Claimed, Post | None]]
 
 
 class Deliverer:
@@ -96,6 +98,7 @@ class Deliverer:
         self._refusals = 0  # of the token, in a row
         self._failures = 0  # of the store, in a row
         self._quiet_until: datetime | None = None
+        self._reserved: datetime | None = None  # until then room is left for an album
         self.trouble: str | None = None
 
     def configure(self, posting: Posting, limits: Limits) -> None:
@@ -203,6 +206,7 @@ class Deliverer:
                 for one in claimed
                 if not one.doubtful
             ]
+            posts = await self._fitting(connection, posts)
             await doubts.begin(connection, self._bot_id, [beginning(*one) for one in posts])
             searches = [
                 (one, await doubts.places(connection, one, self._patience))
@@ -212,7 +216,7 @@ class Deliverer:
             waits = admin is not None and await self._in_doubt(connection, admin, searches)
         del self._ended[: len(settled)]
         for one, post in posts:
-            messages = max(1, len(post.parts[one.part].photos)) if post else 1
+            messages = size_of(one, post)
             self._windows.begin(one.address, messages)
             self._calls[asyncio.create_task(self._sender.call(one, post))] = one, messages
         return self._search(searches, admin, waits=waits)
@@ -266,7 +270,7 @@ class Deliverer:
         log.warning("the clock was set back by %s", last - now)
         await setback.set_back(connection, now, last - now)
         self._settler.hold = await bots.hold_until(connection, self._bot_id)
-        self._quiet_until = None
+        self._quiet_until = self._reserved = None
         self._prober.hurry()
         self._recheck = True
 
@@ -305,9 +309,29 @@ class Deliverer:
             self._lanes[one.address] = lane_of(one.kind)
         return claims.claimed
 
+    async def _fitting(self, connection: AsyncConnection, posts: Posts) -> Posts:
+        """Those that there is room for: an album waits until there is for all of it.
+
+        The others go back. The whole bot waits for an album, or it would never have its turn.
+        """
+        now, fit = self._clock.now(), []
+        left, whole = self._windows.room(now), self._windows.whole(now)
+        for claimed, post in sorted(posts, key=lambda one: -size_of(*one)):
+            taken = min(size_of(claimed, post), whole)
+            opens = max(now, self._windows.opens(claimed.address, now, taken) or now)
+            if opens == now and taken > 1 and left < taken:
+                opens = self._reserved = self._windows.next_room(now, taken) or now + SECOND
+            if opens == now and taken <= left:
+                fit.append((claimed, post))
+                left -= taken
+            else:
+                await outbox.put_back(connection, claimed.id, opens)
+                self._turns.expect(claimed.address, opens)
+        return fit
+
     def _room(self, now: datetime) -> int:
         """How many calls may begin now."""
-        if self._stopping or self._quiet(now) > now:
+        if self._stopping or max(self._quiet(now), self._reserved or now) > now:
             return 0
         return max(0, min(self._windows.room(now), CONNECTIONS - len(self._calls)))
 
@@ -317,7 +341,7 @@ class Deliverer:
         if turn is None or len(self._calls) >= CONNECTIONS:
             return None
         room = self._windows.next_room(now)
-        return room and max(turn, room)
+        return room and max(turn, room, self._reserved or room)
 
     def _collect(self) -> None:
         """Take up the calls that are over."""

@@ -191,16 +191,20 @@ class Windows:
         taken = sum(at + size > now for at in self._ended)
         return max(0, count - taken - self._calls.total())
 
-    def next_room(self, now: datetime) -> datetime | None:
-        """When there will be room for a message; None: when one under way has ended."""
-        if self.room(now):
+    def whole(self, now: datetime) -> int:
+        """How much room there is when nothing was sent lately."""
+        return _UNLIMITED if self._limits.per_bot is None else self._per_bot(now)[0]
+
+    def next_room(self, now: datetime, messages: int = 1) -> datetime | None:
+        """When there will be room for so many at once; None: when a call under way has ended."""
+        if self.room(now) >= messages:
             return now
         count, size = self._per_bot(now)
-        place = len(self._ended) + self._calls.total() - count
+        place = len(self._ended) + self._calls.total() + messages - 1 - count
         return self._ended[place] + size if place < len(self._ended) else None
 
-    def opens(self, address: str, now: datetime) -> datetime | None:
-        """From when on the chat may be written to; None: at any time."""
+    def opens(self, address: str, now: datetime, messages: int = 1) -> datetime | None:
+        """From when on the chat may be written to, so many at once; None: at any time."""
         self._pass(now)
         ends = self._chats.get(address)
         if not ends:
@@ -213,8 +217,9 @@ class Windows:
                 bounds.append(ends[-count] + size)
         if self._limits.per_group is not None and is_group(address):
             count, size = _window(self._limits.per_group, MINUTE, share, MINUTE)
-            if len(ends) >= count:
-                bounds.append(ends[-count] + size)
+            place = max(1, count - messages + 1)  # as many free as there are messages, or all
+            if len(ends) >= place:
+                bounds.append(ends[-place] + size)
         return max(bounds, default=None)
 
     def _pass(self, now: datetime) -> None:

@@ -53,6 +53,11 @@ def beginning(claimed: Claimed, post: Post | None) -> doubts.Beginning:
     return doubts.Beginning(claimed, digest_of(post, claimed.part), payload)
 
 
+def size_of(claimed: Claimed, post: Post | None) -> int:
+    """How many messages its next call makes: of an album several."""
+    return max(1, len(post.parts[claimed.part].photos)) if post else 1
+
+
 class Sender:
     """Makes the calls of one bot."""
 
