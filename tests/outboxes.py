@@ -69,6 +69,7 @@ async def add_entry(
             "places": "[]",
             "entries": 0,
             "failures": 0,
+            "doubtful": 0,
         }
         source_id = (
             await connection.execute(sa.insert(sources).values(**values).returning(sources.c.id))
