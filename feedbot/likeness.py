@@ -44,7 +44,7 @@ class Said:
     is_cut:  the title ends in an ellipsis
     numbers: in the title, less those of its day
     words:   of the title
-    text:    words of title and summary
+    text:    words of title and summary; whole: in their order
     names:   in its link what may name the article: the end, if it is long, and numbers
     """
 
@@ -53,6 +53,7 @@ class Said:
     words: frozenset[str]
     numbers: frozenset[str]
     text: frozenset[str]
+    whole: str
     day: date | None
     names: frozenset[str]
 
@@ -61,6 +62,7 @@ def said(title: str, link: str, when: PageDate, summary: str) -> Said:
     """Title, link, date and summary as compared."""
     day = when.date() if isinstance(when, datetime) else when
     plain = _plain(title)
+    whole = f"{plain} {_plain(summary)}".strip()
     words = _words(plain)
     numbers = {word for word in words if word.isdecimal()}
     if day is not None:
@@ -70,7 +72,8 @@ def said(title: str, link: str, when: PageDate, summary: str) -> Said:
         title.rstrip().endswith(("…", "...")),
         frozenset(words),
         frozenset(numbers),
-        frozenset((*words, *_words(_plain(summary)))),
+        frozenset(_words(whole)),
+        whole,
         day,
         frozenset(_names(link)),
     )
@@ -190,7 +193,7 @@ def _titles_alike(one: Said, other: Said) -> float:
             return 0.9
     if one.numbers != other.numbers:
         return 0.0
-    if len(short.title) >= _TELLING and short.words <= long.words:
+    if len(short.title) >= _TELLING and _within(short.title, long.title):
         return 0.9
     return 0.8 * 2 * len(one.words & other.words) / (len(one.words) + len(other.words))
 
@@ -200,11 +203,16 @@ def _texts_alike(one: Said, other: Said) -> bool:
 
     What was the beginning of a text may have become a title, and the other way round.
     """
-    if min(len(one.text), len(other.text)) < _FEW or one.numbers - other.text:
+    if min(len(one.text), len(other.text)) < _FEW:
         return False
-    if other.numbers - one.text or not (one.words <= other.text and other.words <= one.text):
+    if not (_within(one.title, other.whole) and _within(other.title, one.whole)):
         return False
     return len(one.text & other.text) >= 0.85 * min(len(one.text), len(other.text))
+
+
+def _within(words: str, others: str) -> bool:
+    """Whether words stand among others, in their order."""
+    return f" {words} " in f" {others} "
 
 
 @dataclass(slots=True)
@@ -228,10 +236,11 @@ def _groups(scores: Mapping[tuple[int, int], float]) -> list[_Group]:
             group.rows |= other.rows
             group.entries |= other.entries
             group.scores |= other.scores
+            of_row |= dict.fromkeys(other.rows, group)
+            of_entry |= dict.fromkeys(other.entries, group)
         group.rows[row] = group.entries[entry] = None
         group.scores[row, entry] = score
-        of_row |= dict.fromkeys(group.rows, group)
-        of_entry |= dict.fromkeys(group.entries, group)
+        of_row[row] = of_entry[entry] = group
     return list({id(group): group for group in of_row.values()}.values())
 
 

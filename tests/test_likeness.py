@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbot.likeness import _assignment, assign, said
+from tests.corpus import listings
 
 DAY = date(2024, 3, 18)
 TEXT = "Staff found the fault during a routine inspection and repaired it the same day."
@@ -47,6 +48,7 @@ OTHER = [
     (one("Sitzung des Bauausschusses", text=TEXT), one("Sitzung des Finanzausschusses", text=TEXT)),
     (one("Tender 5 for paper", text=TEXT), one("Tender 6 for paper", text=TEXT)),
     (one("Notice", day=None), one("Notice of sale", day=None)),
+    (one("In the interest of M.K., a minor child"), one("In the interest of K.M., a minor child")),
     (one("关于举办春季展览的通知"), one("关于举办秋季展览的通知")),
 ]  # fmt: skip
 
@@ -90,3 +92,20 @@ def test_the_assignment_has_the_lowest_sum_there_is(cost: list[list[int]]) -> No
     assert sorted(row for row, _ in found) == sorted(column for _, column in found) == list(size)
     sums = [sum(cost[row][column] for row, column in enumerate(way)) for way in permutations(size)]
     assert sum(cost[row][column] for row, column in found) == min(sums)
+
+
+def test_no_item_of_a_page_is_taken_for_another_one() -> None:
+    """Each item of the corpus alone, beside all others of its page: as if it had just come."""
+    wrong = []
+    for page in listings():
+        everything = {
+            number: said(row.title, row.href, row.date, row.summary or "")
+            for number, row in enumerate(page.items)
+        }
+        for number, new in everything.items():
+            others = {other: old for other, old in everything.items() if other != number}
+            wrong += [
+                (page.items[number].title, page.items[other].title)
+                for other in assign({0: new}, others).values()
+            ]
+    assert wrong == []
