@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime
 from itertools import pairwise
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from feedbot.source.dates import AHEAD, settle
@@ -192,8 +191,7 @@ def _pictures(page: Outline, slot: Slot) -> float:
 def _link(page: Outline, slot: Slot, n: int) -> float:
     parts = list(slot.segments.values())
     hrefs = _hrefs(page, slot)
-    hosts = Counter(urlsplit(href).hostname for href in hrefs if "//" in href)
-    off = sum(hosts.values()) / len(hrefs) if hrefs else 0
+    off = sum("//" in href for href in hrefs) / len(hrefs) if hrefs else 0
     texts = {part.text for part in parts}
     named = sum(naming(text, is_link=True, is_strong=False) for text in texts) / len(texts)
     if len(texts) * 4 < len(parts):
