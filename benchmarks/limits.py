@@ -51,8 +51,8 @@ CHATS = 200
 _FIRST = 1001
 _TEXT = "The office said that the road stays closed until the works have ended. " * 3
 _LONG = timedelta(hours=1)
-_STRICT = {"per_bot": 30, "per_chat": 1, "per_group": 20}
-_OFF = dict.fromkeys(_STRICT)
+_STRICT = {"per_bot": 30, "per_chat": 1, "per_group": 20, "burst": 1}
+_OFF = {"per_bot": None, "per_chat": None, "per_group": None}
 _numbers = count()
 
 

@@ -154,7 +154,7 @@ class Desk:
     async def open(cls, folder: Path, limits: Limits | None = None) -> AsyncIterator[Desk]:
         clock = SimulatedClock(NOON)
         store = await Store.open(f"sqlite:///{folder}/feedbot.db")
-        async with FakeBotApi(clock=clock, limits=limits) as api:
+        async with FakeBotApi(clock=clock, limits=limits or Limits(burst=1)) as api:
             bot = create_bot(api.token, api.url)
             yield cls(store, api, clock, bot)
             await close_bot(bot)

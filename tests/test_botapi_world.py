@@ -61,7 +61,7 @@ async def control(api: FakeBotApi) -> AsyncIterator[httpx.AsyncClient]:
 async def test_one_message_a_second_in_a_chat(
     api: FakeBotApi, bot: telegram.Bot, clock: SimulatedClock
 ) -> None:
-    api.limits = Limits()
+    api.limits = Limits(burst=1)
     ann, bob = api.add_private("Ann"), api.add_private("Bob")
     await bot.send_message(ann.id, "x")
     await bot.send_message(bob.id, "x")
@@ -78,7 +78,7 @@ async def test_one_message_a_second_in_a_chat(
 async def test_twenty_messages_a_minute_in_a_channel_but_not_with_a_person(
     api: FakeBotApi, bot: telegram.Bot, clock: SimulatedClock
 ) -> None:
-    api.limits = Limits()
+    api.limits = Limits(burst=1)
     channel, person = api.add_channel(), api.add_private()
     for _ in range(20):
         await bot.send_message(channel.id, "x")
@@ -93,7 +93,7 @@ async def test_twenty_messages_a_minute_in_a_channel_but_not_with_a_person(
 
 
 async def test_thirty_messages_a_second_in_all(api: FakeBotApi, bot: telegram.Bot) -> None:
-    api.limits = Limits()
+    api.limits = Limits(burst=1)
     chats = [api.add_private() for _ in range(31)]
     for chat in chats[:30]:
         await bot.send_message(chat.id, "x")
@@ -110,7 +110,7 @@ MOMENTS = st.lists(st.integers(0, 100_000), max_size=80).map(sorted)
 def test_no_window_ever_holds_more_than_its_limit(
     moments: list[int], limit: int, group: bool
 ) -> None:
-    windows = Windows(Limits(per_bot=None, per_chat=limit, per_group=2 * limit))
+    windows = Windows(Limits(per_bot=None, per_chat=limit, per_group=2 * limit, burst=1))
     accepted: list[float] = []
     for moment in moments:
         now = START + timedelta(milliseconds=moment)
@@ -127,8 +127,19 @@ def test_no_window_ever_holds_more_than_its_limit(
         assert not group or sum(start <= other < start + 60 for other in accepted) <= 2 * limit
 
 
-def test_what_was_asked_for_in_vain_does_not_count() -> None:
+def test_three_at_once_may_go_to_a_chat_and_one_a_second_in_the_long_run() -> None:
     windows = Windows(Limits())
+    for moment in (0, 0, 0, 3, 4, 5, 6):
+        now = START + timedelta(seconds=moment)
+        windows.check(1, group=False, messages=1, now=now)
+        windows.accept(1, group=False, messages=1, now=now)
+    with pytest.raises(ApiError) as refused:
+        windows.check(1, group=False, messages=1, now=START + timedelta(seconds=6))
+    assert refused.value.parameters["retry_after"] == 1
+
+
+def test_what_was_asked_for_in_vain_does_not_count() -> None:
+    windows = Windows(Limits(burst=1))
     windows.accept(1, group=True, messages=1, now=START)
     for _ in range(100):
         with pytest.raises(ApiError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -12,17 +13,19 @@ import pytest
 import sqlalchemy as sa
 
 from feedbot.clock import SystemClock
+from feedbot.config.settings import Settings
 from feedbot.demo.botapi import Fault, FaultKind
 from feedbot.demo.botapi import Limits as ServerLimits
-from feedbot.model import Chat
+from feedbot.model import Chat, DeliveryKind
+from feedbot.owing import Owed, owe_notice
 from feedbot.store import membership, outbox, subscribers
 from feedbot.store.outbox import Counts
 from feedbot.store.schema import bots, deliveries, messages
 from feedbot.store.schema import subscribers as subscriber_rows
 from feedbot.telegram.deliver import Deliverer
 from feedbot.telegram.limits import Limits
-from feedbot.telegram.settings import Posting
-from tests.outboxes import NOON, Desk, claim_next, owe_texts, seconds, until
+from feedbot.telegram.settings import Posting, limits_of
+from tests.outboxes import NOON, Desk, add_entry, claim_next, news, owe_texts, seconds, until
 
 
 @pytest.fixture
@@ -53,6 +56,22 @@ async def test_a_hundred_chats_within_strict_windows_get_all_and_never_429(desk:
     assert desk.api.log.refused == []
     assert (desk.clock.now() - NOON).total_seconds() < 75  # 2,000 at 30 a second take 67
     assert await desk.counts() == Counts(sent=2000)
+
+
+async def test_three_at_once_and_one_a_second_is_what_is_configured_and_never_429(
+    desk: Desk,
+) -> None:
+    limits = limits_of(Settings().telegram)
+    assert limits.burst == ServerLimits().burst == 3
+    desk.api.limits = ServerLimits()
+    chat = desk.api.add_private().id
+    await desk.owe(await desk.add(chat), *(str(number) for number in range(9)))
+    assert await desk.deliverer(limits=limits).drain(NOON + seconds(60))
+    assert desk.api.log.refused == []
+    assert desk.read(chat) == [str(number) for number in range(9)]
+    at = [(message.time - NOON).total_seconds() for message in desk.api.log.messages(chat)]
+    assert at[2] < 0.5
+    assert 6 <= at[8] < 8
 
 
 async def test_without_our_limits_there_are_429s(desk: Desk) -> None:
@@ -382,3 +401,34 @@ async def test_stopping_lets_calls_end_and_stores_the_rest_in_doubt(desk: Desk) 
     await running
     assert await desk.counts() == Counts(owed=3, sent=1, in_doubt=1)
     assert (desk.read(quick.id), desk.read(never.id)) == (["one"], ["one"])
+
+
+async def test_one_article_of_two_sources_is_one_post_that_names_both(desk: Desk) -> None:
+    chat = desk.api.add_channel().id
+    id = await desk.add(chat)
+    for number, source in enumerate(("press", "news", "blog")):
+        async with desk.store.transaction() as connection:
+            entry = await add_entry(connection, "Visit", source=source)
+            await outbox.owe(connection, [news(id, entry, article=9)], desk.clock.now())
+        if number:
+            assert await desk.drain()
+    assert desk.read(chat) == ["Visit\n27 May 2020\n\npress, news"]
+
+
+async def test_news_that_wait_for_their_text_hold_later_news_and_nothing_else(desk: Desk) -> None:
+    chat = desk.api.add_channel().id
+    id = await desk.add(chat)
+    async with desk.store.transaction() as connection:
+        for title, until in (("First", NOON + seconds(120)), ("Second", None)):
+            entry = await add_entry(connection, title)
+            owed = replace(news(id, entry), hold_until=until)
+            await outbox.owe(connection, [owed], NOON)
+        counter = Owed(id, DeliveryKind.COUNTER, "counter", payload={"text": "Day 5"})
+        await outbox.owe(connection, [counter, owe_notice(id, "notice", "By the way")], NOON)
+    assert await desk.drain()
+    assert [text.split("\n")[0] for text in desk.read(chat)] == [
+        "By the way", "Day 5", "First", "Second",
+    ]  # fmt: skip
+    waited = [(message.time - NOON).total_seconds() for message in desk.api.log.messages(chat)]
+    assert waited[1] < 5
+    assert 120 <= waited[2] < 125

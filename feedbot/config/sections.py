@@ -242,7 +242,7 @@ class Telegram(Section):
         description="Messages a second at most, all chats together; 30 is what Telegram grants.",
     )
     burst: Annotated[int, Field(ge=1, le=10)] = Field(
-        default=1,
+        default=3,
         description="Messages one chat may get at once, if it got none for so many seconds.",
     )
     chats: Annotated[tuple[Chat, ...], Strict(False)] = Field(

@@ -14,7 +14,7 @@
                                             "reply_to"}, or {"chat_id", "message_id", "data",
                                             "user_id"} for a pressed button
     GET    /control/faults, POST (one or a list, the fields of `Fault`), DELETE
-    POST   /control/limits                  {"per_bot", "per_chat", "per_group"}; null: off
+    POST   /control/limits                  {"per_bot", "per_chat", "per_group", "burst"}; null: off
 
 None of it is Telegram's, and nothing of it is under `/bot`.
 """

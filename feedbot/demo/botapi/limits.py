@@ -2,7 +2,7 @@
 
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: 30 messages a
 second in all, one a second in a chat, 20 a minute in a group or channel. Telegram lets short bursts
-pass; this server does not, so that what keeps to it keeps to Telegram's.
+to a chat pass without saying how short; this server lets three.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Limits:
     """How many messages may be accepted in a window; None: no limit.
 
     per_bot:   in any second, all chats together
-    per_chat:  in any second, in one chat
+    per_chat:  a second, in one chat
+    burst:     how many of these at once, in as many seconds as they are worth
     per_group: in any minute, in one group, supergroup or channel
     Sends, forwards and edits count (each message of an album for itself, but in `per_chat`, where
     an album is one); deletions and questions do not, nor does what was refused.
@@ -30,6 +31,7 @@ class Limits:
     per_bot: int | None = 30
     per_chat: int | None = 1
     per_group: int | None = 20
+    burst: int = 3
 
     OFF: ClassVar[Limits]
 
@@ -64,9 +66,11 @@ class Windows:
         self, chat_id: int, group: bool, messages: int
     ) -> list[tuple[object, float, int | None, int]]:
         windows: list[tuple[object, float, int | None, int]] = [
-            ("bot", 1.0, self.limits.per_bot, messages),
-            (("chat", chat_id), 1.0, self.limits.per_chat, 1),
+            ("bot", 1.0, self.limits.per_bot, messages)
         ]
+        if rate := self.limits.per_chat:
+            most = max(rate, self.limits.burst)
+            windows.append((("chat", chat_id), most / rate, most, 1))
         if group:
             windows.append((("group", chat_id), 60.0, self.limits.per_group, messages))
         return windows
