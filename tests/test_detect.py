@@ -291,6 +291,19 @@ def test_news_wins_over_events_to_come() -> None:
     assert [item.link for item in got] == [link for _, link, _ in expected()]
 
 
+def test_a_title_that_is_shown_once_and_once_hidden_leads_where_the_shown_one_does() -> None:
+    html = page(
+        rows(
+            '<section><h2 class=hidden>{title}</h2><relative-time datetime="2024-05-{day}T11:04Z">'
+            'on May {day}</relative-time><p><a href="/n{n}">{title}</a></p><p>Text on it.</p><ul>'
+            '<li><a href="/x{n}.tar.gz">Source code</a></ul></section>'
+        )
+    )
+    got = items(html)
+    assert [item.link for item in got] == [link for _, link, _ in expected()]
+    assert [str(item.date)[:10] for item in got] == [str(day) for _, _, day in expected()]
+
+
 def test_a_link_that_says_what_the_page_lists_is_the_rows() -> None:
     html = page(
         rows(

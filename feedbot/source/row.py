@@ -94,7 +94,7 @@ def _read_selected(found: Found, row: Row, context: Context) -> tuple[Said, str]
             understand(text, date_format=date_format, language=context.language, zone=context.zone),
             text,
         )
-    if not isinstance(found, str) and found.tag == "time":
+    if not isinstance(found, str) and (found.tag == "time" or found.get("datetime")):
         return _time_element(found, row, context), text
     if not isinstance(found, str) and (piece := _in_pieces(found, row, context)):
         return piece, text

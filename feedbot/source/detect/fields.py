@@ -79,6 +79,8 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     own = title is not None and _distinct_links(page, title) * len(title.segments) >= 0.7 * n
     links = [slot for slot in places if _has_links(slot)]
     link = title if own else max(links, key=lambda s: _link(page, s, n), default=None)
+    if not own and title is not None:
+        link = next((slot for slot in links if _is_named_alike(page, slot, title)), link)
     if link is not None and not own and not _leads_on(page, title, link, n):
         link = None
     if own:
@@ -205,6 +207,16 @@ def _link(page: Outline, slot: Slot, n: int) -> float:
     return score - 0.2 * off - 0.05 * min(slot.order, 12)
 
 
+def _is_named_alike(page: Outline, link: Slot, title: Slot) -> bool:
+    """Whether a place's links are called what the rows' titles are: shown once, and once hidden."""
+    alike = 0
+    for number, part in link.segments.items():
+        other = title.segments.get(number)
+        text = words(part.text)
+        alike += bool(other and text and text in words(other.value))
+    return alike * 10 >= len(title.segments) * 7 and _distinct_links(page, link) >= 0.7
+
+
 def _leads_on(page: Outline, title: Slot | None, link: Slot, n: int) -> bool:
     """Whether a link that is not the title's leads to what the row is about.
 
@@ -212,6 +224,8 @@ def _leads_on(page: Outline, title: Slot | None, link: Slot, n: int) -> bool:
     """
     if _link(page, link, n) < _NO_LINK:
         return False
+    if title is not None and _is_named_alike(page, link, title):
+        return True
     if title is None or page.tag[next(iter(title.segments.values())).node] not in _HEADINGS:
         return True
     texts = [part.text for part in link.segments.values()]

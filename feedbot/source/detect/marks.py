@@ -49,7 +49,7 @@ def mark(page: Outline, language: str | None) -> Marks:
     for run in page.runs:
         text = run.text
         day: Written | None = None
-        stated = page.elements[run.node].get("datetime") if page.tag[run.node] == "time" else None
+        stated = page.elements[run.node].get("datetime")  # of <time>, and of elements made like it
         if stated:
             day = whole_date(stated, language)
         if day is not None:
