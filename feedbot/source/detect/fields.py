@@ -80,7 +80,11 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     links = [slot for slot in places if _has_links(slot)]
     link = title if own else max(links, key=lambda s: _link(page, s, n), default=None)
     if not own and title is not None:
-        link = next((slot for slot in links if _is_named_alike(page, slot, title)), link)
+        alike = [slot for slot in links if _is_named_alike(page, slot, title)]
+        # The last one above the text: before it come labels, tags, a side column.
+        text = summary_of(places, (title,), n)
+        above = [slot for slot in alike if text is None or slot.order < text.order]
+        link = max(above or alike, key=lambda slot: slot.order, default=link)
     if link is not None and not own and not _leads_on(page, title, link, n):
         link = None
     if own:
