@@ -28,7 +28,7 @@ from feedbot.source.naming import (
     title_of,
     without_date,
 )
-from feedbot.source.page import Element, Page, absolute, parse_page, walk
+from feedbot.source.page import Element, Page, absolute, labelled, parse_page, walk
 from feedbot.source.pagekind import recognise
 from feedbot.source.row import Context, Row, Said, date_of
 from feedbot.source.rows import days_above, rows_of
@@ -168,6 +168,8 @@ def _look(number: int, element: Element, above: str, context: Context) -> _Looke
     summaries = _all(rule.summary, element)
     marked = [node for node in (*titles, *dates, *summaries) if not isinstance(node, str)]
     row = Row(element, walk(element, marked, dirty=context.page.dirty), [])
+    titles, dates = titles or _after_label(rule.title, row), dates or _after_label(rule.date, row)
+    summaries = summaries or _after_label(rule.summary, row)
     said = date_of(row, dates, context)
     if said is None and above:
         said = next(iter(scan(above, context.language)), None)
@@ -215,7 +217,16 @@ def _title_from(summary: str, is_selected: bool, row: Row) -> tuple[str, str]:
 
 
 def _all(selector: Selector | None, row: Element) -> list[Found]:
-    return [] if selector is None else selector.all(row)
+    """What is selected in a row by its markup."""
+    return [] if selector is None or selector.label is not None else selector.all(row)
+
+
+def _after_label(selector: Selector | None, row: Row) -> list[Found]:
+    """What is selected by a label, in the text of a row that has been walked."""
+    if selector is None or selector.label is None:
+        return []
+    found = labelled(row.lines, selector.label)
+    return [] if found is None else [found]
 
 
 def _first(found: list[Found], row: Row) -> Found | None:
@@ -253,7 +264,7 @@ def _less_date(paragraph: str, date_text: str) -> str:
 
 def _author(selector: Selector | None, row: Row) -> str | None:
     """Who wrote it, where the rule says so, without "By"."""
-    for found in _all(selector, row.element):
+    for found in _all(selector, row.element) or _after_label(selector, row):
         name = BY.sub("", one_line(row.text(found)))
         if name:
             return name

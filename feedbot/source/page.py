@@ -268,13 +268,13 @@ def text_of(element: Element) -> str:
     return lines(walk(element).pieces)
 
 
-def labelled(row: Element, label: str) -> str | None:
-    """The text that follows a label, on its line or, if nothing does, the next one.
+def labelled(text: str, label: str) -> str | None:
+    """What follows a label in a row's text, on its line or, if nothing does, the next one.
 
     label: as `words` gives it; a line that begins with it is meant ("Filed: 27 May")
     """
     after = False
-    for line in text_of(row).split("\n"):
+    for line in text.split("\n"):
         if after and line:
             return line
         head, colon, rest = line.partition(":")

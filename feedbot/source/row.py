@@ -44,6 +44,14 @@ class Row:
     used: list[tuple[int, int]]
     date_text: str = ""
     unread_date: str = ""
+    _lines: str | None = None
+
+    @property
+    def lines(self) -> str:
+        """The row's whole text, made once."""
+        if self._lines is None:
+            self._lines = self.walk.lines()
+        return self._lines
 
     def text(self, found: Found | None) -> str:
         """The text of what a selector found, paragraphs kept; it may stand outside the row."""
@@ -187,7 +195,7 @@ def _date_in_text(row: Row, context: Context) -> Said:
             if not around(text, (one.start, one.end)):
                 row.used.append((number, number + 1))
                 return one
-    text = row.walk.lines()
+    text = row.lines
     first: Written | None = None
     for line in text.split("\n"):
         for one in _whole(line, context):

@@ -18,7 +18,7 @@ from lxml import etree
 
 from feedbot.errors import ParseError
 from feedbot.model import ListingRule
-from feedbot.source.page import Element, labelled
+from feedbot.source.page import Element, labelled, text_of
 from feedbot.source.tidy import words
 
 #: An element found, or the text of an attribute or XPath function.
@@ -46,10 +46,14 @@ class SelectorProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A compiled selector: an XPath (None: the row itself) and the attribute to take."""
+    """A compiled selector: an XPath (None: the row itself) and the attribute to take.
+
+    label: of a text after a label, in words; who has walked the row knows its lines already
+    """
 
     path: Any
     attribute: str | None
+    label: str | None = None
 
     def all(self, row: Element) -> list[Found]:
         """Everything selected, in document order; elements without the attribute are left out."""
@@ -137,10 +141,10 @@ def _label_selector(text: str, *, is_item: bool) -> Selector:
         raise SelectorProblem("rows are elements, the text after a label cannot be a row")
 
     def path(row: Element) -> list[Found]:
-        found = labelled(row, label)
+        found = labelled(text_of(row), label)
         return [] if found is None else [found]
 
-    return Selector(path, None)
+    return Selector(path, None, label)
 
 
 def _css(text: str) -> str:
