@@ -239,7 +239,9 @@ async def test_a_test_is_posted_as_all_is_and_deleted(desk: Desk) -> None:
     assert await lines(desk, "chats", "test", "@forum", code=1) == [
         "@forum: paused; resume it first"
     ]
-    late = Fault(FaultKind.ERROR, method="sendMessage", error_code=500, description="Oops")
+    late = Fault(
+        FaultKind.ERROR, method="sendMessage", times=None, error_code=500, description="Oops"
+    )
     desk.api.faults.add(late)
     said = await lines(desk, "chats", "test", CHANNEL, "--wait", "1s", code=1)
     assert said == [f"{CHANNEL}: not sent in time"]
