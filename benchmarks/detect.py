@@ -20,9 +20,10 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from types import ModuleType
@@ -122,8 +123,8 @@ def measure(folder: Path, score: ModuleType) -> dict[str, float]:
         marks = score.score(sheet.label["items"], got, seen)
         rows.append((sheet.name, sheet.label["family"], len(sheet.label["items"]), len(got), marks))
         firsts.append(best(sheet.look))
-        agains.append(best(lambda sheet=sheet, found=found: sheet.look(found)))  # type: ignore[misc]
-        parses.append(best(lambda text=text: html.fromstring(text)))  # type: ignore[misc]
+        agains.append(best(partial(sheet.look, found)))
+        parses.append(best(partial(html.fromstring, text)))
     print(f"\n{folder.name}: {len(rows)} pages")
     means = dict(zip(("P", "R", "F1", "dates", "titles"), score.report(rows), strict=True))
     families: dict[str, list[float]] = {}
@@ -136,31 +137,27 @@ def measure(folder: Path, score: ModuleType) -> dict[str, float]:
     return {**means, "first": mean(firsts), "again": mean(agains)}
 
 
-def mutations(pages: Sequence[Sheet], count: int) -> Iterator[tuple[Sheet, bytes]]:
-    """Small pages cut, doubled and overwritten at random."""
-    chance = random.Random(20)
-    small = [page for page in pages if len(page.body) <= _SMALL]
-    for _ in range(count):
-        page = chance.choice(small)
-        raw = page.body
-        start, end = sorted(chance.randrange(len(raw)) for _ in range(2))
-        yield (
-            page,
-            chance.choice(
-                [
-                    raw[:start],
-                    raw[:start] + raw[end:],
-                    raw[:end] + raw[start : start + 2_000] * 3 + raw[end:],
-                    raw[:start] + chance.randbytes(40) + raw[start:],
-                ]
-            ),
-        )
+def mutated(raw: bytes, chance: random.Random) -> bytes:
+    """A page cut, doubled or overwritten at random places."""
+    start, end = sorted(chance.randrange(len(raw)) for _ in range(2))
+    return chance.choice(
+        [
+            raw[:start],
+            raw[:start] + raw[end:],
+            raw[:end] + raw[start : start + 2_000] * 3 + raw[end:],
+            raw[:start] + chance.randbytes(40) + raw[start:],
+        ]
+    )
 
 
 def fuzz(count: int) -> bool:
     """Whether every mutation was read or refused, and none took too long."""
     slowest = 0.0
-    for number, (page, raw) in enumerate(mutations(sheets(_OWN), count)):
+    chance = random.Random(20)
+    small = [page for page in sheets(_OWN) if len(page.body) <= _SMALL]
+    for number in range(count):
+        page = chance.choice(small)
+        raw = mutated(page.body, chance)
         begin = time.perf_counter()
         try:
             page.look(body=raw)

@@ -17,10 +17,9 @@ from feedbot.source.tidy import clean, one_line, words
 # lxml ships no types; an element is Any to the type checker.
 Element = Any
 
-_UNSEEN = frozenset(
-    {"script", "style", "template", "noscript", "svg", "head", "select", "textarea"}
-)
-_BLOCKS = frozenset(
+#: Elements whose text nobody reads; elements before and after which a line ends.
+UNSEEN = frozenset({"script", "style", "template", "noscript", "svg", "head", "select", "textarea"})
+BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset"
     " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section"
     " summary table tbody td tfoot th thead tr ul".split()
@@ -28,6 +27,7 @@ _BLOCKS = frozenset(
 _FILED = frozenset({"a", "time", "h1", "h2", "h3", "h4", "h5", "h6"})
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r") + b"\x7f"
 _UNWRITABLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\ud800-\udfff\"<>\\^`{|}]")
+_HTTP = ("http", "https")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 # What else comes in place of a page, by its first characters (binary ones as any charset has them).
 _OTHERS = (
@@ -113,7 +113,7 @@ def absolute(href: str | None, base: str) -> str | None:
     if not href:
         return None
     scheme = _SCHEME.match(href)
-    if scheme and scheme[1].lower() not in ("http", "https"):
+    if scheme and scheme[1].lower() not in _HTTP:
         return None
     if href[0] == "/" and href[1:2] != "/" and "/." not in href:
         joined = _origin(base) + href  # the commonest kind of link, spared the slow way
@@ -137,9 +137,12 @@ def _origin(url: str) -> str:
 
 
 def is_link(element: Element) -> bool:
-    """Whether it is a link that leads off its own page."""
-    href = element.get("href")
-    return bool(href) and href.strip()[:1] not in ("", "#")
+    """Whether it is a link over http that leads off its own page."""
+    href = (element.get("href") or "").strip()
+    if href[:1] in ("", "#"):
+        return False
+    scheme = _SCHEME.match(href)
+    return scheme is None or scheme[1].lower() in _HTTP
 
 
 #: A run of text as it stands in one element, and what stands before it: 0 nothing, 1 a line break,
@@ -205,10 +208,10 @@ def walk(row: Element, marked: Iterable[Element] = (), *, dirty: bool = True) ->
     for event, element in walker:
         tag = element.tag
         if event == "start":
-            if tag in _UNSEEN or "hidden" in element.keys():  # noqa: SIM118 - it iterates over children
+            if tag in UNSEEN or "hidden" in element.keys():  # noqa: SIM118 - it iterates over children
                 walker.skip_subtree()
                 continue
-            if tag in _BLOCKS:
+            if tag in BLOCKS:
                 gap = 2
             elif tag == "br":
                 gap = min(gap + 1, 2)
@@ -224,7 +227,7 @@ def walk(row: Element, marked: Iterable[Element] = (), *, dirty: bool = True) ->
             continue
         if element in opened:
             found.spans[element] = (opened[element], len(pieces))
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             gap = 2
         text = None if element is row else element.tail
         if text and not (gap and text.isspace()):

@@ -46,7 +46,7 @@ def author_of(
         parts = list(slot.segments.values())
         if id(slot) in used or len(parts) < 0.5 * n:
             continue
-        if any(marks.days[k] for part in parts for k in range(part.first, part.last)):
+        if any(any(marks.days[part.first : part.last]) for part in parts):
             continue
         texts = [BY.sub("", part.value) for part in parts]
         if not all(map(_is_name, texts)):

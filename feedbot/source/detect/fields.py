@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from feedbot.source.dates import AHEAD, settle
+from feedbot.source.dates import AHEAD, Written, settle
 from feedbot.source.detect.extras import author_of, bylines_of, pictures_of, summary_of
 from feedbot.source.detect.groups import Row
 from feedbot.source.detect.marks import Marks, naming
-from feedbot.source.detect.outline import Outline
+from feedbot.source.detect.outline import Outline, stem
 from feedbot.source.detect.slots import Segment, Slot, sample, slots
 from feedbot.source.page import Element
 from feedbot.source.tidy import words
@@ -28,12 +28,14 @@ _TITLE_LABEL = re.compile(
 )
 _DATE_LABEL = re.compile(
     r"\b(?:date|posted|published|publication|filed|released?|issued?|decided|issuance|decision"
-    r"|datum|veröffentlicht|publié|fecha|publicad[oa]|data|pubblicat[oa]|дата|опубликован\w*|размещен\w*|размещён\w*)\b",
+    r"|datum|veröffentlicht|publié|fecha|publicad[oa]|data|pubblicat[oa]"
+    r"|дата|опубликован\w*|размещ[её]н\w*)\b",
     re.I,
 )
 _OTHER_DATE = re.compile(
-    r"\b(?:updated?|modified|argued|argument|hearing|expir\w*|deadline|due|clos\w+|apply|effective|valid"
-    r"|event|until|end|reclassified|aktualisiert|modifié|actualizado|обновлен\w*|истекает|до|срок|окончани\w*|fin|bis|frist|hasta|vence|scadenza)\b",
+    r"\b(?:updated?|modified|argued|argument|hearing|expir\w*|deadline|due|clos\w+|apply|effective"
+    r"|valid|event|until|end|reclassified|bis|frist|aktualisiert|modifié|fin|hasta|vence|actualizado"
+    r"|scadenza|обновл[её]н\w*|истекает|до|срок|окончани\w*)\b",
     re.I,
 )
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:$|[?#])", re.I)
@@ -75,7 +77,6 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     n = len(looked)
     title = max(places, key=lambda slot: _title(page, slot, n, marks), default=None)
     quality = _title(page, title, n, marks) if title else 0.0
-    link: Slot | None
     own = title is not None and _distinct_links(page, title) * len(title.segments) >= 0.7 * n
     links = [slot for slot in places if _has_links(slot)]
     link = title if own else max(links, key=lambda s: _link(page, s, n), default=None)
@@ -89,9 +90,9 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
         link = None
     if own:
         link = next((slot for slot in links if _opens(page, slot, n)), link)
-    dates = [slot for slot in places if _dated(slot, marks)]
+    dates = [slot for slot in places if _written(slot, marks)]
     date = max(dates, key=lambda s: _date(s, n, marks, now), default=None)
-    days = _days(date, marks, now) if date else {}
+    days = _days(_written(date, marks), now) if date else {}
     author = author_of(places, (title, date), n, marks)
     return Fields(
         tuple(looked),
@@ -138,7 +139,7 @@ def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:
 
 def _less_dates(part: Segment, marks: Marks) -> str:
     """A segment's text without its dates."""
-    if not any(marks.days[k] for k in range(part.first, part.last)):
+    if not any(marks.days[part.first : part.last]):
         return part.value
     return " ".join("".join(marks.rest[k] for k in range(part.first, part.last)).split())
 
@@ -152,11 +153,6 @@ def _own_words(texts: Sequence[str]) -> list[str]:
         " ".join(word for word in line if counts[word] < often and not _DIGIT.search(word))
         for line in split
     ]
-
-
-def _stem(word: str) -> str:
-    """A word without its plural's ending."""
-    return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
 def _heading(page: Outline, node: int) -> bool:
@@ -248,30 +244,31 @@ def _opens(page: Outline, slot: Slot, n: int) -> bool:
     text = parts[0].text
     match = _OPEN.match(text)
     return match is not None and any(
-        _stem(word) in page.subject for word in words(text[match.end() :]).split()[:1]
+        stem(word) in page.subject for word in words(text[match.end() :]).split()[:1]
     )
 
 
-def _dated(slot: Slot, marks: Marks) -> bool:
-    return any(
-        marks.days[k] for part in slot.segments.values() for k in range(part.first, part.last)
-    )
+def _written(slot: Slot, marks: Marks) -> dict[int, Written]:
+    """The dates that rows (by number) have in one place."""
+    found = {}
+    for number, part in slot.segments.items():
+        day = next((day for day in marks.days[part.first : part.last] if day), None)
+        if day is not None:
+            found[number] = day
+    return found
 
 
 def _date(slot: Slot, n: int, marks: Marks, now: datetime | None) -> float:
-    parts = list(slot.segments.values())
-    written = [
-        next((day for k in range(p.first, p.last) if (day := marks.days[k])), None) for p in parts
-    ]
-    dated = [part for part, day in zip(parts, written, strict=True) if day]
-    score = 3.0 * len(dated) / n + 0.5 * len(dated) / len(parts)
+    written = _written(slot, marks)
+    dated = [slot.segments[number] for number in written]
+    score = 3.0 * len(dated) / n + 0.5 * len(dated) / len(slot.segments)
     score += 0.5 * sum(len(part.text) < 40 for part in dated) / len(dated)
-    said = slot.label + " " + _said_before(dated, marks)
-    score += 0.3 * sum(_has_year(part, marks) for part in dated) / len(dated)
+    score += 0.3 * sum(day.has_year for day in written.values()) / len(dated)
+    said = f"{slot.label} {_said_before(dated, list(written.values()))}"
     score += 0.9 * (_DATE_LABEL.search(said) is not None)
     score -= 1.5 * (_OTHER_DATE.search(said) is not None)
     score -= 0.3 * (dated[0].link >= 0 and len(dated[0].text) > 40)
-    days = list(_days(slot, marks, now).values())
+    days = list(_days(written, now).values())
     if now is not None and days:
         limit = (now + AHEAD).date()
         score -= 2.0 * sum(day > limit for day in days) / len(days)
@@ -279,13 +276,8 @@ def _date(slot: Slot, n: int, marks: Marks, now: datetime | None) -> float:
     return score - 0.03 * min(slot.order, 12)
 
 
-def _days(slot: Slot, marks: Marks, now: datetime | None) -> dict[int, Day]:
-    """The days that rows (by number) say in one place."""
-    written = {}
-    for number, part in slot.segments.items():
-        day = next((day for k in range(part.first, part.last) if (day := marks.days[k])), None)
-        if day is not None:
-            written[number] = day
+def _days(written: Mapping[int, Written], now: datetime | None) -> dict[int, Day]:
+    """The days that rows (by number) say."""
     values = settle(list(written.values()), now=now, zone=_UTC)
     return {
         number: value.date() if isinstance(value, datetime) else value
@@ -294,20 +286,12 @@ def _days(slot: Slot, marks: Marks, now: datetime | None) -> dict[int, Day]:
     }
 
 
-def _has_year(part: Segment, marks: Marks) -> bool:
-    return any(day is not None and day.has_year for day in marks.days[part.first : part.last])
-
-
-def _said_before(dated: Sequence[Segment], marks: Marks) -> str:
+def _said_before(dated: Sequence[Segment], days: Sequence[Written]) -> str:
     """What most rows say right before their date: "Posted", "Closes"."""
-    said: Counter[str] = Counter()
-    for part in dated:
-        for k in range(part.first, part.last):
-            day = marks.days[k]
-            if day is not None:
-                said[words(part.text.partition(day.text)[0])[-30:]] += 1
-                break
-    text, count = said.most_common(1)[0] if said else ("", 0)
+    said = Counter(
+        words(part.text.partition(day.text)[0])[-30:] for part, day in zip(dated, days, strict=True)
+    )
+    text, count = said.most_common(1)[0]
     return text if count * 2 > len(dated) else ""
 
 

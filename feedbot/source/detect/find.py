@@ -150,10 +150,11 @@ def _overlap(one: Group, other: Group) -> bool:
     for row in one.rows:
         while at < len(other.rows) and other.rows[at].last <= row.first:
             at += 1
-        for theirs in other.rows[at:]:
-            if theirs.first >= row.last:
-                break
+        place = at
+        while place < len(other.rows) and other.rows[place].first < row.last:
+            theirs = other.rows[place]
             shared += min(row.last, theirs.last) - max(row.first, theirs.first)
+            place += 1
     return shared * 3 > min(_runs(one), _runs(other))
 
 

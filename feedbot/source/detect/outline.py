@@ -14,17 +14,10 @@ from itertools import accumulate
 
 from lxml import etree
 
-from feedbot.source.page import Element, Page
+from feedbot.source.naming import name_of
+from feedbot.source.page import BLOCKS, UNSEEN, Element, Page, is_link
 from feedbot.source.tidy import one_line, words
 
-_UNSEEN = frozenset(
-    "script style template noscript svg head select textarea iframe object math".split()
-)
-_BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset"
-    " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section"
-    " summary table tbody td tfoot th thead tr ul".split()
-)
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary legend".split())
 _PICTURES = frozenset("img picture".split())
 _STRONG = frozenset("b strong em th".split())
@@ -96,10 +89,6 @@ class Outline:
             out.append(run.text)
         return " ".join("".join(out).split())
 
-    def inside(self, element: int, ancestor: int) -> bool:
-        """Whether an element is an ancestor's descendant, or itself."""
-        return ancestor <= element < self.end[ancestor]
-
 
 @lru_cache(maxsize=8_192)
 def lasting(names: str) -> tuple[str, ...]:
@@ -145,7 +134,7 @@ class _Builder:
         )
         self.open.append(number)
         out.pictures.append(out.pictures[-1] + (tag in _PICTURES))
-        if tag == "a" and is_target(element.get("href")):
+        if tag == "a" and is_link(element):
             out.links.append(number)
             self.link = number
         self.edge(tag)
@@ -168,7 +157,7 @@ class _Builder:
             self.add(element.tail, self.open[-1])
 
     def edge(self, tag: str) -> None:
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             self.gap = 2
         elif tag == "br":
             self.gap = max(self.gap, 1)
@@ -193,13 +182,6 @@ class _Builder:
         self.gap = 0
 
 
-def name_of(link: Element) -> str:
-    """What a link without text is called, "" where it is not."""
-    names = [link.get("title"), link.get("aria-label")]
-    names += [image.get("alt") for image in link.iter("img")]
-    return next((name for name in map(one_line, filter(None, names)) if name), "")
-
-
 def outline(page: Page) -> Outline:
     """Read a page into numbers; what is not shown (scripts, `hidden`) is left out."""
     builder = _Builder(page)
@@ -209,7 +191,7 @@ def outline(page: Page) -> Outline:
     for event, element in walker:
         tag = element.tag
         if event == "start":
-            if tag in _UNSEEN or "hidden" in element.attrib:
+            if tag in UNSEEN or "hidden" in element.attrib:
                 walker.skip_subtree()
                 skipped = element
                 continue
@@ -238,7 +220,12 @@ def _subject(out: Outline) -> Iterator[str]:
     texts += [out.text(out.first[i], out.last[i]) for i, tag in enumerate(out.tag) if tag == "h1"]
     for text in texts:
         for word in words(text).split():
-            yield word[:-1] if len(word) > 3 and word.endswith("s") else word
+            yield stem(word)
+
+
+def stem(word: str) -> str:
+    """A word without its plural's ending."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
 def _is_around(element: Element, tag: str, names: str) -> bool:
@@ -249,14 +236,3 @@ def _is_around(element: Element, tag: str, names: str) -> bool:
     return bool(names and _goes_around(names)) or bool(
         (name := element.get("id")) and _goes_around(name)
     )
-
-
-def is_target(href: str | None) -> bool:
-    """Whether a reference leads to another page, over http."""
-    if not href:
-        return False
-    href = href.strip()
-    return bool(href) and not href.startswith("#") and not _NO_PAGE.match(href)
-
-
-_NO_PAGE = re.compile(r"(?:javascript|mailto|tel|data|sms|whatsapp|tg|viber|skype|about):", re.I)

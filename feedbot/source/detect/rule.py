@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import Literal
 
 from feedbot.model import ListingRule
 from feedbot.source.dates import date_in_url
@@ -19,8 +18,7 @@ from feedbot.source.row import Context
 from feedbot.source.rows import rows_of
 from feedbot.source.selectors import compile_rule
 
-_NOTHING: Mapping[int, int] = {}
-_NOTHING_AT_ALL = "none"  # an element that no page has: a row's links are not its own
+_NO_LINK = "none"  # an element that no page has: a row's links are not its own
 _FIT = 0.5  # F1 of the rows that a selector finds; below it, it finds something else
 
 
@@ -56,7 +54,7 @@ def _with_fields(
     link = places.of_link(chosen.link) if chosen.link else places.of_anchor()
     title = places.of_text(chosen.title)
     date = places.of_date(chosen.date, boxes) if chosen.date is not chosen.title else None
-    if chosen.date is None and rule.day is None and link and places.dated(chosen.link):
+    if chosen.link and link and not chosen.date and not rule.day and places.dated(chosen.link):
         date = link  # "/2024/04/30/…"
     return replace(
         rule,
@@ -83,26 +81,25 @@ class _Places:
             for element in row.iter():
                 self.owner[element] = number
 
-    def targets(
-        self, slot: Slot, of: Literal["link", "node"], boxes: Mapping[int, int] = _NOTHING
-    ) -> dict[int, Element]:
-        """The element of a place in each row that was looked at."""
+    def targets(self, elements: Iterable[Element]) -> dict[int, Element]:
+        """The element of each row (by number) that has one of these, as the rule's rows have it."""
         out: dict[int, Element] = {}
-        for part in slot.segments.values():
-            node = part.link if of == "link" else boxes.get(part.first, part.node)
-            if node < 0:
-                continue
-            element: Element = self.page.elements[node]
-            element = self.copies.get(element, element)
+        for found in elements:
+            element = self.copies.get(found, found)
             row = self.owner.get(element)
-            if row is None:
-                for ancestor in element.iterancestors():
-                    row = self.owner.get(ancestor)
-                    if row is not None:
-                        break
             if row is not None:
                 out.setdefault(row, element)
         return out
+
+    def nodes(self, slot: Slot, boxes: Mapping[int, int]) -> dict[int, Element]:
+        """The elements of a place; a date in pieces has the one around them."""
+        parts = slot.segments.values()
+        return self.targets(self.page.elements[boxes.get(part.first, part.node)] for part in parts)
+
+    def links(self, slot: Slot) -> list[Element]:
+        """The links of a place."""
+        parts = slot.segments.values()
+        return [self.page.elements[part.link] for part in parts if part.link >= 0]
 
     def of_anchor(self) -> str | None:
         """The address of rows whose links lead elsewhere: the page, and the row's own name."""
@@ -110,37 +107,33 @@ class _Places:
         if len(named) * 10 >= len(self.rows) * 9:
             return "xpath:concat('#', @id)"
         has_links = any(True for row in self.rows for _ in row.iter("a"))
-        return _NOTHING_AT_ALL if has_links else None
+        return _NO_LINK if has_links else None
 
-    def of_link(self, slot: Slot | None) -> str | None:
+    def of_link(self, slot: Slot) -> str | None:
         """The address of a place's link."""
-        if slot is None:
-            return None
-        targets = self.targets(slot, "link")
+        targets = self.targets(self.links(slot))
         if not targets:
             return None
-        if all(target is self.rows[row] for row, target in targets.items()):
+        if self.is_row(targets):
             return "@href"
         found = self._select(slot, targets)
         return f"{found}@href" if found else None
 
     def of_elements(self, elements: Mapping[int, Element]) -> str | None:
         """Elements that rows have one of each, as they were found in the page."""
-        targets: dict[int, Element] = {}
-        for found in elements.values():
-            element = self.copies.get(found, found)
-            row = self.owner.get(element)
-            if row is not None:
-                targets.setdefault(row, element)
+        targets = self.targets(elements.values())
         known = sorted(targets)
         return in_rows([self.rows[row] for row in known], [targets[row] for row in known])
 
-    def dated(self, slot: Slot | None) -> bool:
+    def is_row(self, targets: Mapping[int, Element]) -> bool:
+        """Whether they are the rows themselves."""
+        return all(target is self.rows[row] for row, target in targets.items())
+
+    def dated(self, slot: Slot) -> bool:
         """Whether the links of a place have a day in them."""
-        links = [part.link for part in slot.segments.values() if part.link >= 0] if slot else []
-        hrefs = [self.page.elements[link].get("href") or "" for link in links]
+        hrefs = [link.get("href") for link in self.links(slot)]
         days = [found for href in hrefs if (found := date_in_url(href)) and found.day]
-        return len(links) > 2 and len(days) * 4 >= len(links) * 3 and len(set(days)) > 1
+        return len(hrefs) > 2 and len(days) * 4 >= len(hrefs) * 3 and len(set(days)) > 1
 
     def of_date(self, slot: Slot | None, boxes: dict[int, int]) -> str | None:
         """The element with the date in it, whatever else is."""
@@ -150,8 +143,8 @@ class _Places:
         part = parts[len(parts) // 2]
         if part.inline and not part.whole:
             return f"label:{part.label}"
-        targets = self.targets(slot, "node", boxes)
-        if not targets or all(target is self.rows[row] for row, target in targets.items()):
+        targets = self.nodes(slot, boxes)
+        if not targets or self.is_row(targets):
             return None
         return self._select(slot, targets)
 
@@ -161,15 +154,13 @@ class _Places:
             return None
         parts = list(slot.segments.values())
         part = parts[len(parts) // 2]
-        if (part.inline and part.value != part.text) or (part.inline and not part.whole):
+        if part.inline and (part.value != part.text or not part.whole):
             return f"label:{part.label}"
-        targets = self.targets(slot, "node")
+        targets = self.nodes(slot, {})
         if not targets:
             return None
         if sum(part.whole for part in parts) * 2 > len(parts):
-            if all(target is self.rows[row] for row, target in targets.items()):
-                return None
-            return self._select(slot, targets)
+            return None if self.is_row(targets) else self._select(slot, targets)
         return self._text_node(slot, part, targets)
 
     def _text_node(self, slot: Slot, part: Segment, targets: dict[int, Element]) -> str | None:
@@ -182,7 +173,7 @@ class _Places:
         place = next((n for n, text in enumerate(plain, 1) if text == first), None)
         if place is None:
             return None
-        if all(target is self.rows[row] for row, target in targets.items()):
+        if self.is_row(targets):
             return f"xpath:./text()[normalize-space()][{place}]"
         found = self._select(slot, targets)
         selector = compiled(found) if found else None

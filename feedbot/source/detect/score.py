@@ -62,7 +62,7 @@ class Features:
         return float(sum(map(mul, _values(self), _WEIGHTS)))
 
 
-#: Found by hand on the first half of our own pages, and left alone since: see benchmarks/README.md.
+#: Set by hand. What they are worth on pages that weights were not made for: benchmarks/README.md.
 WEIGHTS = Features(
     count=2.0,
     dated=2.5,
