@@ -79,7 +79,7 @@ class App:
             directory=settings.feeds.directory,
         )
         shelf = self.publisher.shelf
-        self.hub = HubTeller(store, clock, lambda: self.publisher.plan, shelf.unsettled)
+        self.hub = HubTeller(store, fetcher, clock, lambda: self.publisher.plan, shelf.unsettled)
         shelf.changed = self.hub.owe
         self.poller = Poller(
             store,
@@ -387,4 +387,5 @@ def _fetcher(settings: Settings) -> Fetcher:
         timeout=http.timeout.total_seconds(),
         max_bytes=http.max_bytes,
         allow_private_networks=http.allow_private_networks,
+        allow=http.allow,
     )

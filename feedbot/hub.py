@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.clock import Clock
 from feedbot.errors import FetchError, StoreError
+from feedbot.fetch import Fetcher
 from feedbot.fetch.ping import HubRefusedError, ping
 from feedbot.publish import Plan
 from feedbot.store import hub
@@ -38,9 +39,15 @@ class HubTeller:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, plan: Callable[[], Plan], unsettled: Collection[str]
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        clock: Clock,
+        plan: Callable[[], Plan],
+        unsettled: Collection[str],
     ) -> None:
         self._store = store
+        self._fetcher = fetcher
         self._clock = clock
         self._plan = plan
         self._unsettled = unsettled
@@ -80,7 +87,7 @@ class HubTeller:
         if plan.hub is None:
             return
         try:
-            await ping(plan.hub, f"{plan.root}/{topic.path}")
+            await ping(self._fetcher, plan.hub, f"{plan.root}/{topic.path}")
         except FetchError as error:
             await self._note(topic, error)
             return

@@ -168,7 +168,7 @@ async def test_preview_needs_no_configuration_for_a_feed_nor_for_a_page(
     url = f"{desk.server.url}/atom.xml"
     guarded = await desk.feedbot("preview", url, cwd=empty)
     assert guarded.code == 1
-    assert "http.allow_private_networks" in guarded.err
+    assert "http.allow to allow it" in guarded.err
     here = {"FEEDBOT_HTTP__ALLOW_PRIVATE_NETWORKS": "true"}
     feed = await desk.feedbot("preview", url, "--json", cwd=empty, env=here)
     assert feed.code == 0, feed.err

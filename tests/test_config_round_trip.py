@@ -142,6 +142,9 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
             contact=st.sampled_from(["https://example.org/bot", "bot@example.org"]),
             timeout=SPANS,
             max_bytes=SIZES,
+            allow=st.lists(
+                st.sampled_from(["192.168.1.0/24", "fd00::/8", "10.0.0.5", "nas.home.arpa"])
+            ),
             allow_private_networks=st.booleans(),
         ),
         feeds=table({}, directory=FILES, base_url=ROOTS, entries=st.integers(1, 1000)),

@@ -477,11 +477,12 @@ async def test_redirects_nowhere(fetcher: Fetcher, location: str, expected: str)
     assert (await cause(fetcher, redirect(location))).startswith(expected)
 
 
-async def test_an_error_behind_a_redirect_names_where(fetcher: Fetcher) -> None:
-    async with Web({"/": redirect("http://u:p@127.0.0.1:1/login?token=abc#x")}) as web:
+async def test_an_error_behind_a_redirect_names_where(fetcher: Fetcher, free_port: int) -> None:
+    place = f"127.0.0.1:{free_port}/login"
+    async with Web({"/": redirect(f"http://u:p@{place}?token=abc#x")}) as web:
         error = await failure(fetcher, web.url())
         assert error.url == web.url()
-    assert error.cause == "redirected to http://127.0.0.1:1/login: connection refused"
+    assert error.cause == f"redirected to http://{place}: connection refused"
 
 
 @pytest.mark.parametrize(
@@ -491,6 +492,7 @@ async def test_an_error_behind_a_redirect_names_where(fetcher: Fetcher) -> None:
         ("127.0.0.1/news", "cannot fetch no scheme: only http and https"),
         ("http://", "not a valid URL: it names no host"),
         ("http://127.0.0.1:port/", "not a valid URL"),
+        ("http://xn--127-/", "not a valid URL"),
         ("http://127.0.0.1/\n", "not a valid URL"),
         (f"http://{'a' * 70}.example/", "the host name is not valid"),
         ("", "cannot fetch no scheme: only http and https"),

@@ -15,7 +15,9 @@ from tests.web import Asked, Web, reply
 def open_to_all(names: Names | None = None, max_bytes: int = 100_000) -> GuardedProxy:
     """A proxy without the guard, so that loopback can be reached."""
     names = names or Names(news_example=["127.0.0.1"])
-    return GuardedProxy(names, guard.plain_socket, max_bytes=max_bytes, connect=5)
+    return GuardedProxy(
+        names, guard.plain_socket, guard.Allowed(everything=True), max_bytes=max_bytes, connect=5
+    )
 
 
 async def said(proxy: GuardedProxy, *parts: bytes) -> bytes:
@@ -91,7 +93,7 @@ async def test_what_is_not_public_is_refused_without_a_socket(target: str, addre
     sockets = Sockets()
     names = Names(inside_example=["192.168.1.1", "fd00::1"])
     names.names |= {one: [one] for one in ("10.0.0.1", "::1", "169.254.169.254")}
-    proxy = GuardedProxy(names, guard.guarded(sockets), max_bytes=1_000, connect=5)
+    proxy = GuardedProxy(names, sockets, guard.PUBLIC, max_bytes=1_000, connect=5)
     place = target.split("/")[2]
     async with proxy:
         plain = await said(proxy, get(target))

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from feedbot.clock import SimulatedClock
+from feedbot.fetch import Fetcher
 from feedbot.hub import HubTeller, is_topic
 from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.publish import Publisher
@@ -64,8 +65,9 @@ class Hub:
 class Desk:
     """A publisher with a hub, over a real store."""
 
-    def __init__(self, store: Store, folder: Path, hub: Hub) -> None:
+    def __init__(self, store: Store, fetcher: Fetcher, folder: Path, hub: Hub) -> None:
         self.store = store
+        self.fetcher = fetcher
         self.clock = SimulatedClock(NOW)
         plan = replace(PLAN, hub=hub.url)
         self.publisher: Publisher = publisher(store, folder, self.clock, plan)
@@ -74,7 +76,7 @@ class Desk:
     def restart(self) -> None:
         shelf = self.publisher.shelf
         self.teller = HubTeller(
-            self.store, self.clock, lambda: self.publisher.plan, shelf.unsettled
+            self.store, self.fetcher, self.clock, lambda: self.publisher.plan, shelf.unsettled
         )
         shelf.changed = self.teller.owe
 
@@ -95,9 +97,10 @@ async def desk(tmp_path: Path, hub: Hub) -> AsyncIterator[Desk]:
     store = await Store.open(f"sqlite:///{tmp_path}/feedbot.db")
     await sync(store, SOURCE)
     await put(store, 5)
-    desk = Desk(store, tmp_path / "feeds", hub)
-    yield desk
-    await desk.teller.stop()
+    async with Fetcher(allow_private_networks=True) as fetcher:
+        desk = Desk(store, fetcher, tmp_path / "feeds", hub)
+        yield desk
+        await desk.teller.stop()
     await store.close()
 
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 
 from feedbot.config.wording import WrongValueError, quoted
 
+_HOST = re.compile(r"(?=.{1,253}\Z)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
 _USERNAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
 
 
@@ -112,6 +113,19 @@ def _network(text: str) -> str:
     return text
 
 
+def _reachable(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        last = text.rstrip(".").rpartition(".")[2]
+        if not _HOST.fullmatch(text) or last.isdigit():
+            raise WrongValueError(
+                f"{quoted(text)} is neither an address, nor a network, nor a host name",
+                'write e.g. "192.168.1.0/24" or "nas.home.arpa"',
+            ) from None
+    return text
+
+
 def _storage_url(text: str) -> str:
     scheme = text.partition(":")[0].partition("+")[0]
     cure = 'write e.g. "sqlite:///feedbot.db"'
@@ -147,6 +161,7 @@ ApiUrl = Annotated[str, AfterValidator(_api_url), Field(json_schema_extra={"form
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Network = Annotated[str, AfterValidator(_network)]
+Reachable = Annotated[str, AfterValidator(_reachable)]
 Listen = Annotated[str, AfterValidator(_listen)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 ChatId = Annotated[

@@ -18,6 +18,7 @@ from feedbot.config.addresses import (
     Listen,
     Network,
     ProxyUrl,
+    Reachable,
     RootUrl,
     StorageUrl,
     parse_listen,
@@ -65,9 +66,15 @@ class Http(Section):
         default=parse_duration("30s"), description="How long one fetch may take."
     )
     max_bytes: Size = Field(default=3_000_000, description="How much of one page is read at most.")
+    allow: Annotated[tuple[Reachable, ...], Strict(False)] = Field(
+        default=(),
+        description="Networks, addresses and host names that may be fetched from although they are"
+        ' not public: ["192.168.1.0/24", "nas.home.arpa"].',
+    )
     allow_private_networks: bool = Field(
         default=False,
-        description="Whether loopback, private and link-local addresses may be fetched.",
+        description="Whether loopback, private and link-local addresses may be fetched, all of"
+        " them.",
     )
 
 

@@ -64,6 +64,7 @@ class Browser:
         self,
         resolver: AbstractResolver,
         socket_factory: guard.SocketFactory,
+        allowed: guard.Allowed,
         *,
         agent: str,
         timeout: float,
@@ -72,6 +73,7 @@ class Browser:
     ) -> None:
         self._resolver = resolver
         self._socket_factory = socket_factory
+        self._allowed = allowed
         self._agent = agent
         self._timeout = timeout
         self._connect = connect
@@ -104,6 +106,7 @@ class Browser:
         proxy = GuardedProxy(
             self._resolver,
             self._socket_factory,
+            self._allowed,
             max_bytes=_WHOLE * self._max_bytes,
             connect=self._connect,
         )

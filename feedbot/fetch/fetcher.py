@@ -1,7 +1,7 @@
 """One conditional GET after another over one pool of connections.
 
     parse_url → GET → redirect → GET → … → 304, or body → Fetched
-                 └ guard: each address, as its socket is made
+      each hop:  └ guard: what its URL says, then each address, as its socket is made
 
 Any exception on the way goes through `failure.explain` into a FetchError.
 """
@@ -10,25 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import CookieJar
 from types import TracebackType
-from typing import Any, cast
+from typing import NamedTuple, cast
 
-import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
-from httpx_aiohttp import AiohttpTransport
 
 from feedbot import __version__
 from feedbot.clock import SystemClock
 from feedbot.errors import FetchError
 from feedbot.fetch import body, guard
 from feedbot.fetch.browser import Browser
+from feedbot.fetch.client import open_client
 from feedbot.fetch.failure import Failure, Limits, explain
 from feedbot.fetch.request import (
     Fetched,
@@ -45,19 +43,17 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _SOUND = frozenset({200, 203})
 _RETRY_LATER = frozenset({429, 503})
+_PORTS = {"http": 80, "https": 443}
 _SHOWN = 200  # characters of a redirect's target in a message
 #: A server that asks for more is mistaken or hostile; one poll a week costs it nothing.
 MAX_RETRY_AFTER = timedelta(days=7)
 
 
-class _NoCookies(CookieJar):
-    """Keeps nothing: what one source sets is nobody else's, and nothing a poll needs."""
+class _Clients(NamedTuple):
+    """For the public web, and for hosts that may have any address (the same where none may)."""
 
-    def extract_cookies(self, *_: Any) -> None:
-        """Keep none."""
-
-    def add_cookie_header(self, *_: Any) -> None:
-        """Send none."""
+    web: httpx.AsyncClient
+    home: httpx.AsyncClient
 
 
 @dataclass(slots=True)
@@ -89,6 +85,7 @@ class Fetcher:
                    does not count
     max_bytes:     the most a body may have, on the wire and decoded
     allow_private_networks: connect to loopback, private and link-local addresses too
+    allow:         networks, addresses and host names that may be connected to although not public
     resolver, socket_factory: what turns names into addresses, and addresses into sockets
     now:           the present moment, aware UTC; what Retry-After in seconds counts from
     """
@@ -100,6 +97,7 @@ class Fetcher:
         timeout: float = 30,
         max_bytes: int = 3_000_000,
         allow_private_networks: bool = False,
+        allow: Iterable[str] = (),
         connections: int = 100,
         resolver: AbstractResolver | None = None,
         socket_factory: guard.SocketFactory | None = None,
@@ -111,21 +109,24 @@ class Fetcher:
         self._connections = connections
         self._slots = asyncio.Semaphore(connections)
         self._resolver = resolver
-        make = socket_factory or guard.plain_socket
-        self._socket_factory = make if allow_private_networks else guard.guarded(make)
+        self._make_socket = socket_factory or guard.plain_socket
+        self._allowed = guard.Allowed.of(allow, everything=allow_private_networks)
         self._now = now or SystemClock().now
         self._browser = Browser(
             resolver or guard.SystemResolver(),
-            self._socket_factory,
+            self._make_socket,
+            self._allowed,
             agent=self._agent,
             timeout=timeout,
             connect=self._limits.connect,
             max_bytes=max_bytes,
         )
-        self._client: httpx.AsyncClient | None = None
+        self._clients: _Clients | None = None
 
     async def __aenter__(self) -> Fetcher:
-        self._client = self._open()
+        web = self._open(self._allowed)
+        home = self._open(guard.Allowed(everything=True)) if self._allowed.hosts else web
+        self._clients = _Clients(web, home)
         return self
 
     async def __aexit__(
@@ -134,38 +135,32 @@ class Fetcher:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        if self._clients is not None:
+            await self._clients.web.aclose()
+            await self._clients.home.aclose()
 
-    def _open(self) -> httpx.AsyncClient:
-        # certifi's authorities, and those of the system (or SSL_CERT_FILE): an operator's own too.
-        tls = httpx.create_ssl_context(trust_env=False)
-        tls.load_default_certs()
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._connections,
-                ssl=tls,
-                resolver=self._resolver or guard.SystemResolver(),
-                socket_factory=self._socket_factory,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
+    def _open(self, allowed: guard.Allowed) -> httpx.AsyncClient:
+        return open_client(
+            guard.guarded(self._make_socket, allowed),
+            self._resolver,
+            agent=self._agent,
+            limits=self._limits,
+            connections=self._connections,
         )
-        limits = self._limits
-        return httpx.AsyncClient(
-            transport=AiohttpTransport(verify=tls, client=session),
-            cookies=_NoCookies(),
-            headers={"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate"},
-            # `pool` is what the transport bounds a whole connection by, look-up included; there is
-            # no waiting for the pool itself, as there are no more slots than connections.
-            timeout=httpx.Timeout(limits.silence, connect=limits.connect, pool=limits.connect),
-            trust_env=False,
-        )
+
+    def _opened(self) -> _Clients:
+        if self._clients is None:
+            raise RuntimeError("a Fetcher is used inside `async with`")
+        return self._clients
+
+    def _client_for(self, url: httpx.URL, clients: _Clients) -> httpx.AsyncClient:
+        """The client that may connect where `url` leads. Raises RefusedAddress."""
+        guard.check(url.host, url.port or _PORTS[url.scheme], self._allowed)
+        return clients.home if self._allowed.host(url.host) else clients.web
 
     async def fetch(self, request: Request) -> Fetched:
         """The answer to `request`, if it may be used. Raises FetchError, and nothing else."""
-        if self._client is None:
-            raise RuntimeError("a Fetcher is used inside `async with`")
+        clients = self._opened()
         trail: _Trail | None = None
         async with self._slots:
             try:
@@ -175,9 +170,31 @@ class Fetcher:
                 private = private_headers(request, url)
                 trail = _Trail.beginning(without_credentials(url))
                 async with asyncio.timeout(self._limits.total):
-                    return await self._follow(self._client, request, trail, private)
+                    return await self._follow(clients, request, trail, private)
             except Exception as error:
                 raise self._failed(request, trail, error) from error
+
+    async def post(
+        self, url: str, *, form: Mapping[str, str] | None = None, json: object = None
+    ) -> int:
+        """Send a form, or JSON, to a webhook; the status of its answer, which is not read.
+
+        No redirect is followed: what was said is not said to somebody else. Raises FetchError.
+        """
+        clients = self._opened()
+        async with self._slots:
+            try:
+                target = parse_url(url)
+                auth = (target.username, target.password) if target.userinfo else None
+                target = without_credentials(target)
+                client = self._client_for(target, clients)
+                async with (
+                    asyncio.timeout(self._limits.total),
+                    client.stream("POST", target, data=form, json=json, auth=auth) as response,
+                ):
+                    return response.status_code
+            except Exception as error:
+                raise FetchError(public_url(url), explain(error, self._limits)) from error
 
     def _failed(self, request: Request, trail: _Trail | None, error: Exception) -> FetchError:
         cause = explain(error, self._limits)
@@ -192,17 +209,14 @@ class Fetcher:
         )
 
     async def _follow(
-        self,
-        client: httpx.AsyncClient,
-        request: Request,
-        trail: _Trail,
-        private: dict[bytes, bytes],
+        self, clients: _Clients, request: Request, trail: _Trail, private: dict[bytes, bytes]
     ) -> Fetched:
         start = asyncio.get_running_loop().time()
         seen: set[httpx.URL] = set()
         for _ in range(MAX_REDIRECTS + 1):
             asked = conditions(request, trail.url, first=not trail.moved)
             headers = asked | private if trail.at_home else asked
+            client = self._client_for(trail.url, clients)
             async with client.stream("GET", trail.url, headers=headers) as response:
                 if response.status_code not in _REDIRECTS:
                     content = await self._content(response, request, conditional=bool(asked))

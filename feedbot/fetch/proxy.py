@@ -51,6 +51,7 @@ class Traffic:
 class GuardedProxy:
     """The proxy; an async context manager, listening on `url` within.
 
+    allowed:   what beyond the public web may be connected to
     max_bytes: the most that may come from the web in all
     connect:   seconds for a look-up and a connection
     """
@@ -59,6 +60,7 @@ class GuardedProxy:
         self,
         resolver: AbstractResolver,
         socket_factory: guard.SocketFactory,
+        allowed: guard.Allowed,
         *,
         max_bytes: int,
         connect: float,
@@ -66,6 +68,7 @@ class GuardedProxy:
         self.traffic = Traffic()
         self._resolver = resolver
         self._socket_factory = socket_factory
+        self._allowed = allowed
         self._max_bytes = max_bytes
         self._connect_within = connect
         self._slots = asyncio.Semaphore(_CONNECTIONS)
@@ -179,14 +182,17 @@ class GuardedProxy:
         """A connection to the first of a host's addresses that is allowed and answers."""
         why = "no address"
         try:
+            guard.check(host, port, self._allowed)
             async with asyncio.timeout(self._connect_within):
                 for found in await self._resolver.resolve(host, port, socket.AF_UNSPEC):
                     try:
-                        return await self._connected(found["host"], port)
+                        return await self._connected(host, found["host"], port)
                     except guard.RefusedAddress as error:
                         why = str(error)
                     except OSError as error:
                         why = error.strerror or "cannot be reached"
+        except guard.RefusedAddress as error:
+            why = str(error)
         except TimeoutError:
             why = "no answer in time"
         except (OSError, UnicodeError):
@@ -195,12 +201,13 @@ class GuardedProxy:
         raise _Refused("502 Bad Gateway", f"{host}: {why}")
 
     async def _connected(
-        self, address: str, port: int
+        self, host: str, address: str, port: int
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         place = (address, port, 0, 0) if ":" in address else (address, port)
-        made = self._socket_factory((family, socket.SOCK_STREAM, 0, "", place))
+        make = guard.guarded(self._socket_factory, self._allowed, host)
+        made = make((family, socket.SOCK_STREAM, 0, "", place))
         try:
             made.setblocking(False)
             await loop.sock_connect(made, place)

@@ -95,11 +95,12 @@ def parse_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
         parsed = parsed.copy_with(fragment=None) if parsed.fragment else parsed
+        host = parsed.host  # decoded as it is read: an "xn--" that says nothing raises here
     except (httpx.InvalidURL, ValueError) as error:
         raise Failure("not a valid URL") from error
     if parsed.scheme not in ("http", "https"):
         raise Failure(f"cannot fetch {parsed.scheme or 'no'} scheme: only http and https")
-    if not parsed.host:
+    if not host:
         raise Failure("not a valid URL: it names no host")
     return parsed
 

@@ -23,6 +23,7 @@ async def read_online(
         timeout=http.timeout.total_seconds(),
         max_bytes=http.max_bytes,
         allow_private_networks=http.allow_private_networks,
+        allow=http.allow,
     ) as fetcher:
         try:
             fetched = await fetcher.fetch(request(source, url))
