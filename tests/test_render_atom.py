@@ -18,8 +18,9 @@ from lxml import etree
 
 from feedbot import __version__
 from feedbot.model import Entry
-from feedbot.render.atom import HISTORY, MEDIA, TOMBSTONES, render_atom
+from feedbot.render.atom import TOMBSTONES, render_atom
 from feedbot.render.document import Channel, Place
+from feedbot.render.feedgenerator import HISTORY, MEDIA
 from tests.feeds import (
     ARCHIVE,
     CHANNEL,

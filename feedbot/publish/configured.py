@@ -37,7 +37,7 @@ def base_url(settings: Settings) -> str:
     if settings.feeds.base_url:
         return settings.feeds.base_url.rstrip("/")
     host, port = settings.web.address
-    host = "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    host = "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -296,7 +296,7 @@ def _language(tag: str) -> str | None:
 
 def runs_right_to_left(text: str) -> bool:
     """Whether most letters of `text` are written from right to left; tags do not count."""
-    if not _RTL.search(text):
+    if text.isascii() or not _RTL.search(text):
         return False
     text = _TAG.sub(" ", text)
     return 2 * len(_RTL.findall(text)) > len(_LETTER.findall(text))

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension, BaseExtension
-from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedbot import __version__
-from feedbot.render.atom import HISTORY, MEDIA, namespaces, related, styled
 from feedbot.render.document import Article, Document, Place, rfc3339
+from feedbot.render.feedgenerator import (
+    add_related,
+    add_thumbnail,
+    namespaces,
+    new_entry,
+    new_feed,
+    styled,
+)
 
 CONTENT_TYPE = "application/rss+xml; charset=utf-8"
 ENDING = "rss"
@@ -27,63 +32,15 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
 
-class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """What belongs to the channel and feedgen has no word for, or not the right one."""
-
-    document: Document
-
-    def extend_ns(self) -> dict[str, str]:
-        found = namespaces(self.document, tombstones=False)
-        if any(article.author for article in self.document.articles):
-            found["dc"] = _DUBLIN_CORE
-        return found
-
-    def extend_rss(self, rss: Any) -> Any:
-        channel = rss.find("channel")
-        etree.SubElement(channel, "lastBuildDate").text = _rfc822(self.document.updated)
-        for rel, url in related(self.document.place, ENDING):
-            typed = {} if rel == "hub" else {"type": _TYPE}
-            etree.SubElement(channel, f"{{{_ATOM}}}link", href=url, rel=rel, **typed)
-        if self.document.place.archive:
-            etree.SubElement(channel, f"{{{HISTORY}}}archive")
-        return rss
-
-
-class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]
-    """What belongs to an item and feedgen has no word for, or not the right one."""
-
-    article: Article
-    place: Place
-
-    def extend_rss(self, item: Any) -> Any:
-        article = self.article
-        if article.author:
-            etree.SubElement(item, f"{{{_DUBLIN_CORE}}}creator").text = article.author
-        etree.SubElement(item, "pubDate").text = _rfc822(article.published)
-        etree.SubElement(item, f"{{{_ATOM}}}updated").text = rfc3339(article.updated)
-        if image := article.image:
-            if image.type:  # an enclosure must have one; of an unknown length it says 0
-                length = str(image.length or 0)
-                etree.SubElement(item, "enclosure", url=image.url, length=length, type=image.type)
-            etree.SubElement(item, f"{{{MEDIA}}}thumbnail", url=image.url)
-        if article.origin and (url := self.place.url(article.origin.name, ENDING)):
-            etree.SubElement(item, "source", url=url).text = article.origin.title
-        return item
-
-
 def render_rss(document: Document, stylesheet: str | None = None) -> bytes:
     """The document as UTF-8 bytes. stylesheet: URL of the CSS for those who open it as a file."""
-    feed = FeedGenerator()
+    prefixes = namespaces(document)
+    if any(article.author for article in document.articles):
+        prefixes["dc"] = _DUBLIN_CORE
+    feed = new_feed(document, prefixes, partial(_extend_feed, document))
     feed._FeedGenerator__rss_lastBuildDate = None  # there is no other way to keep its clock out
-    feed.register_extension("own", _FeedExtension)
-    feed.own.document = document
     own = document.place.url(document.place.name, ENDING)
-    feed.id(document.id)
-    feed.title(document.title)
     feed.description(document.title)
-    feed.generator("feedbot", version=__version__)
-    if document.language:
-        feed.language(document.language)
     if own:
         feed.link(href=own, rel="self", type=_TYPE)
     feed.link(href=document.link or own or document.id, rel="alternate")  # the last is RSS's link
@@ -92,20 +49,30 @@ def render_rss(document: Document, stylesheet: str | None = None) -> bytes:
     return styled(bytes(feed.rss_str(pretty=True)), stylesheet)
 
 
+def _extend_feed(document: Document, rss: Any) -> None:
+    channel = rss.find("channel")
+    etree.SubElement(channel, "lastBuildDate").text = _rfc822(document.updated)
+    add_related(channel, f"{{{_ATOM}}}link", document, ENDING, _TYPE)
+
+
 def _item(article: Article, place: Place) -> FeedEntry:
-    made = FeedEntry()
-    made.register_extension("own", _ItemExtension)
-    made.own.article, made.own.place = article, place
-    made.id(article.id)
-    made.title(article.title)
-    made.link(href=article.link)
-    if article.content:
-        made.content(article.content, type="html")
+    made = new_entry(article, partial(_extend_item, article, place))
     if article.summary:
         made.description(article.summary)
-    for term in article.categories:
-        made.category(term=term)
     return made
+
+
+def _extend_item(article: Article, place: Place, item: Any) -> None:
+    if article.author:
+        etree.SubElement(item, f"{{{_DUBLIN_CORE}}}creator").text = article.author
+    etree.SubElement(item, "pubDate").text = _rfc822(article.published)
+    etree.SubElement(item, f"{{{_ATOM}}}updated").text = rfc3339(article.updated)
+    if (image := article.image) and image.type:  # it must have one; of an unknown length it says 0
+        length = str(image.length or 0)
+        etree.SubElement(item, "enclosure", url=image.url, length=length, type=image.type)
+    add_thumbnail(item, article)
+    if article.origin and (url := place.url(article.origin.name, ENDING)):
+        etree.SubElement(item, "source", url=url).text = article.origin.title
 
 
 def _rfc822(when: datetime) -> str:

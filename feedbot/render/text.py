@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
 ELLIPSIS = "…"
@@ -41,6 +42,8 @@ _NETLOC = re.compile(r"[\w.~!$&'()*+,;=%:@\[\]-]+", re.ASCII)
 
 def clean(text: str) -> str:
     """`text` without what XML or Telegram refuses; line ends become `\\n`, marks are composed."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text  # as the next line would find, in a tenth of the time
     if not _UNCLEAN.search(text) and unicodedata.is_normalized("NFC", text):
         return text
     text = _LINE_END.sub("\n", _whole(text)).replace("\u2029", "\n\n")
@@ -127,6 +130,7 @@ def _is_flag_half(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
+@lru_cache(maxsize=4096)  # a feed is built anew for each entry that comes, mostly of links it had
 def safe_url(url: str, schemes: frozenset[str]) -> str | None:
     """`url` as an absolute URI (RFC 3986) of one of `schemes` with a host, all ASCII.
 

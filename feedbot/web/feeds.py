@@ -49,17 +49,17 @@ class Feed(Protocol):
     """A document as it is served; see publish.Published."""
 
     @property
-    def body(self) -> bytes: ...  # noqa: D102
+    def body(self) -> bytes: ...  # noqa: D102 - Published says it
     @property
-    def gzipped(self) -> bytes: ...  # noqa: D102
+    def gzipped(self) -> bytes: ...  # noqa: D102 - Published says it
     @property
-    def etag(self) -> str: ...  # noqa: D102
+    def etag(self) -> str: ...  # noqa: D102 - Published says it
     @property
-    def modified(self) -> datetime: ...  # noqa: D102
+    def modified(self) -> datetime: ...  # noqa: D102 - Published says it
     @property
-    def content_type(self) -> str: ...  # noqa: D102
+    def content_type(self) -> str: ...  # noqa: D102 - Published says it
     @property
-    def max_age(self) -> int: ...  # noqa: D102
+    def max_age(self) -> int: ...  # noqa: D102 - Published says it
 
 
 class Library(Protocol):
