@@ -23,6 +23,7 @@ from feedbot.source.detect import Detected, detect
 from feedbot.source.listing import check_rule, read_listing, written_in
 from feedbot.source.page import parse_page
 from feedbot.source.text import decode
+from feedbot.source.tidy import words
 from tests.corpus import CorpusPage, corpus, listings
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -60,24 +61,46 @@ def link(url: str) -> str:
     return unquote(url).split("://")[-1].partition("/")[2]
 
 
-def score(page: CorpusPage, got: list[Item]) -> tuple[float, float]:
-    """F1 over links, and the share of the dated rows with the right day."""
+def score(page: CorpusPage, got: list[Item]) -> tuple[float, float, float]:
+    """F1 over links, and the shares of the rows with the right title, and of the dated ones with
+    the right day.
+    """
     wanted = {link(urljoin(page.base_url, row.href)): row for row in page.items}
     rows = {link(item.link): item for item in got}
     both = wanted.keys() & rows.keys()
     dated = {key: row.date for key, row in wanted.items() if row.date}
     right = sum(str(rows[key].date)[:10] == str(day) for key, day in dated.items() if key in both)
-    return 2 * len(both) / (len(wanted) + len(rows) or 1), right / len(dated) if dated else 1.0
+    titled = sum(words(wanted[key].title) in words(rows[key].title) for key in both)
+    return (
+        2 * len(both) / (len(wanted) + len(rows) or 1),
+        titled / len(wanted),
+        right / len(dated) if dated else 1.0,
+    )
+
+
+#: What is not found as a careful reader would find it: a parent folder, pinned topics and a notice
+#: are taken for rows; names that are cut or stand in the linked page alone; days of events, and
+#: of the last answer in a forum.
+_ROWS = {"autoindex", "forum-phpbb", "konsulstvo-p"}
+_TITLES = {"tramway-notices-redesign"} | {
+    f"{name}{version}"
+    for name in ("press-equal", "sharepoint-cut")
+    for version in ("", "-redesign")
+}
+_DAYS = {
+    "forum-phpbb",
+    "forum-phpbb-redesign",
+    "jobs-board",
+    "luntan-xiangdui",
+    "wenhuaguan-gb18030-redesign",
+}
 
 
 def test_lists_of_the_corpus_are_found() -> None:
-    """What we hold ourselves to is in benchmarks; this is what must never be lost again."""
+    """Every page, as a whole, but for those named above: so no part of the finder can be lost."""
     scores = {page.name: score(page, of_corpus(page)) for page in listings()}
-    links = [links for links, _ in scores.values()]
-    days = [days for _, days in scores.values()]
-    assert sum(links) / len(links) >= 0.95, sorted(scores.items(), key=lambda one: one[1])[:9]
-    assert sum(days) / len(days) >= 0.9
-    assert sum(one == 1.0 for one in links) >= 0.9 * len(links)
+    for place, known in enumerate((_ROWS, _TITLES, _DAYS)):
+        assert {name for name, marks in scores.items() if marks[place] < 1.0} == known
 
 
 @pytest.mark.parametrize("page", [page for page in corpus().values() if page.kind is not None])

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, ListingRule, PageDate, SourceKind
-from feedbot.source.dates import Written, scan, settle
+from feedbot.source.dates import Written, settle
 from feedbot.source.naming import (
     BY,
     anchor_of,
@@ -30,7 +30,7 @@ from feedbot.source.naming import (
 )
 from feedbot.source.page import Element, Page, absolute, labelled, parse_page, walk
 from feedbot.source.pagekind import recognise
-from feedbot.source.row import Context, Row, Said, date_of
+from feedbot.source.row import Context, Row, Said, date_of, under
 from feedbot.source.rows import days_above, rows_of
 from feedbot.source.selectors import CompiledRule, Found, Selector, check_rule, compile_rule
 from feedbot.source.tidy import (
@@ -171,8 +171,8 @@ def _look(number: int, element: Element, above: str, context: Context) -> _Looke
     titles, dates = titles or _after_label(rule.title, row), dates or _after_label(rule.date, row)
     summaries = summaries or _after_label(rule.summary, row)
     said = date_of(row, dates, context)
-    if said is None and above:
-        said = next(iter(scan(above, context.language)), None)
+    if above:
+        said = under(said, row, above, context)
     return _Looked(number, row, _first(titles, row), summaries, said)
 
 

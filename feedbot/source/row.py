@@ -8,7 +8,16 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from feedbot.model import PageDate
-from feedbot.source.dates import Written, date_in_url, may_hold_date, scan, understand
+from feedbot.source.dates import (
+    Written,
+    completed,
+    date_in_url,
+    day_under,
+    may_hold_date,
+    period_of,
+    scan,
+    understand,
+)
 from feedbot.source.page import Element, Page, Walk, text_of
 from feedbot.source.selectors import CompiledRule, Found
 from feedbot.source.tidy import SEPARATORS, one_line
@@ -79,6 +88,16 @@ def date_of(row: Row, selected: list[Found], context: Context) -> Said:
             row.use(element)
             return said
     return _date_in_text(row, context)
+
+
+def under(said: Said, row: Row, above: str, context: Context) -> Said:
+    """What a row says of its date, completed by the heading above it: a date, a month or a year."""
+    period = period_of(above, context.language)
+    if period is None:
+        return said if said is not None else next(iter(scan(above, context.language)), None)
+    if isinstance(said, Written):
+        return completed(said, period) or said
+    return said if said is not None else day_under(row.unread_date, context.language, period)
 
 
 def _selected_date(row: Row, selected: list[Found], context: Context) -> Said:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from lxml import etree
 
 from feedbot.errors import ParseError
-from feedbot.source.dates import may_hold_date
+from feedbot.source.dates import may_hold_date, period_of
 from feedbot.source.page import Element, is_link, text_of, walk
 from feedbot.source.row import Context, whole_date
 from feedbot.source.tidy import one_line
@@ -53,17 +53,25 @@ def rows_of(root: Element, context: Context) -> list[Element]:
 
 
 def days_above(rows: list[Element], root: Element, context: Context) -> dict[Element, str]:
-    """The heading that each row stands under, as text; by the rule's `day`."""
+    """The heading that each row stands under, as text; by the rule's `day`.
+
+    A month alone is one of the year above it.
+    """
     selector = context.rule.day
     if selector is None:
         return {}
     headings = {item for item in selector.all(root) if not isinstance(item, str)}
     wanted = set(rows)
     above: dict[Element, str] = {}
-    current = ""
+    current = year = ""
     for element in root.iter():
         if element in headings:
             current = one_line(text_of(element))
+            period = period_of(current, context.language)
+            if period and period.year:
+                year = str(period.year)
+            elif period and year:
+                current = f"{current} {year}"
         elif element in wanted and current:
             above[element] = current
     return above

@@ -8,12 +8,16 @@
     page = orders(found, now=now, language=language)
     values = settle(of_rows, now=now, zone=zone, language=language, decided=page)
 
+Where rows stand under a month or year, `period_of` reads that heading, `completed` and `day_under`
+what rows say below it.
+
 `understand` reads one text that should be a date, by dateparser too where ours does not read it;
 `date_in_url` an address. `published` is what an entry is given.
 """
 
 from feedbot.source.dates.one import find_date, published, understand
 from feedbot.source.dates.order import AHEAD, Orders, month_first, orders
+from feedbot.source.dates.period import Period, completed, day_under, period_of
 from feedbot.source.dates.scan import may_hold_date, scan
 from feedbot.source.dates.settle import settle
 from feedbot.source.dates.urls import InUrl, date_in_url
@@ -24,13 +28,17 @@ __all__ = [
     "Clock",
     "InUrl",
     "Orders",
+    "Period",
     "Reading",
     "Written",
+    "completed",
     "date_in_url",
+    "day_under",
     "find_date",
     "may_hold_date",
     "month_first",
     "orders",
+    "period_of",
     "published",
     "scan",
     "settle",

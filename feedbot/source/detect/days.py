@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feedbot.source.detect.groups import Group
-from feedbot.source.detect.outline import Outline
+from feedbot.source.detect.outline import Outline, largest
 from feedbot.source.detect.selectors import common
 
 _LONGEST = 60  # characters of a heading that is a date ("Opinions filed on Friday, 27 May 2020")
@@ -34,12 +34,8 @@ def find_heads(page: Outline, days: Sequence[object]) -> Heads:
             continue
         if page.link_letters[last] > page.link_letters[first]:
             continue  # a row of its own
-        while (above := page.parent[node]) >= 0 and page.last[above] - page.first[above] == (
-            page.last[node] - page.first[node]
-        ):
-            node = above
         runs.append(k)
-        nodes.append(node)
+        nodes.append(largest(page, node))
     return Heads(tuple(runs), tuple(nodes))
 
 

@@ -15,6 +15,7 @@ from feedbot.source.detect.fields import Fields, fields
 from feedbot.source.detect.groups import Group, groups
 from feedbot.source.detect.marks import Marks, mark
 from feedbot.source.detect.outline import Outline, outline
+from feedbot.source.detect.periods import periods_of
 from feedbot.source.detect.score import Features, measure
 from feedbot.source.page import Page
 
@@ -29,7 +30,7 @@ _UNDATED = 8.4
 class Candidate:
     """A list on a page.
 
-    days:  elements with the dates of the rows below them
+    days:  elements with the dates of the rows below them, or with the months or years of those
     boxes: see `Marks.boxes`
     score: comparable on one page only
     """
@@ -107,7 +108,8 @@ def _closer(page: Outline, marks: Marks, one: _Scored, now: datetime | None) -> 
     if now is not None and found.days:
         limit = (now + AHEAD).date()
         value -= sum(day > limit for day in found.days.values()) / len(found.looked)
-    return Candidate(group, one.features, found, one.days, marks.boxes, value)
+    days = one.days or periods_of(group, marks.under)
+    return Candidate(group, one.features, found, days, marks.boxes, value)
 
 
 def _mixed(page: Outline, found: Fields) -> float:

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from feedbot.source.dates import Written, may_hold_date
 from feedbot.source.detect.outline import Outline
+from feedbot.source.detect.periods import complete
 from feedbot.source.row import date_in_box, whole_date
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -23,6 +24,7 @@ class Marks:
     days:   the day said in a run, if one is
     rest:   a run's text without its dates
     boxes:  for the first run of a date in pieces, the element around them
+    under:  for a run whose date the headings above complete ("2019"), their elements
     naming: how well a run would name a row, 0 to 1
     """
 
@@ -30,6 +32,7 @@ class Marks:
     days: list[Written | None]
     rest: list[str]
     boxes: dict[int, int]
+    under: dict[int, tuple[int, ...]]
     naming: list[float]
 
 
@@ -66,12 +69,16 @@ def mark(page: Outline, language: str | None) -> Marks:
         boxes[page.first[number]] = number
         for k in range(page.first[number], page.last[number]):
             rest[k] = ""
+    under = complete(page, days, language)
+    for k in under:
+        if page.runs[k].text == rest[k]:
+            rest[k] = ""  # a day alone
     dated = [0, *accumulate(day is not None for day in days)]
     named = [
         naming(text, is_link=run.link >= 0, is_strong=page.strong[run.node])
         for run, text in zip(page.runs, rest, strict=True)
     ]
-    return Marks(dated, days, rest, boxes, named)
+    return Marks(dated, days, rest, boxes, under, named)
 
 
 def _in_pieces(

@@ -90,6 +90,14 @@ class Outline:
         return " ".join("".join(out).split())
 
 
+def largest(page: Outline, node: int) -> int:
+    """The largest element around one that holds no more text."""
+    runs = page.last[node] - page.first[node]
+    while (above := page.parent[node]) >= 0 and page.last[above] - page.first[above] == runs:
+        node = above
+    return node
+
+
 @lru_cache(maxsize=8_192)
 def lasting(names: str) -> tuple[str, ...]:
     """Class names that say what an element is, not which one of many or how it looks now."""

@@ -31,8 +31,7 @@ def rule_for(page: Outline, chosen: Candidate, context: Context) -> ListingRule 
         return None
     rule = ListingRule(item, rows=group.kind)
     if chosen.days:
-        day, _ = for_rows(page, chosen.days, root)
-        rule = replace(rule, day=day or None)
+        rule = replace(rule, day=_headings(page, chosen.days, root))
     copies: dict[Element, Element] = {}
     if group.kind != "elements":
         copy = deepcopy(root)
@@ -40,6 +39,22 @@ def rule_for(page: Outline, chosen: Candidate, context: Context) -> ListingRule 
         root = copy
     rows = rows_of(root, replace(context, rule=compile_rule(rule)))
     return _with_fields(page, rule, chosen.fields, rows, copies, chosen.boxes)
+
+
+def _headings(page: Outline, nodes: Sequence[int], root: Element) -> str | None:
+    """A selector of headings, a part for each kind of them; of their text's own elements if that
+    is nearer, as a table's row is around its cell.
+    """
+    best, best_fit = "", 0.0
+    for choice in (nodes, [page.runs[page.first[node]].node for node in nodes]):
+        kinds: dict[int, list[int]] = {}
+        for node in choice:
+            kinds.setdefault(page.tags[node], []).append(node)
+        found = [for_rows(page, alike, root) for alike in kinds.values()]
+        fit = min(fit for _, fit in found)
+        if fit > best_fit + 0.001:
+            best, best_fit = ", ".join(css for css, _ in found), fit
+    return best or None
 
 
 def _with_fields(
