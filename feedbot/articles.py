@@ -3,6 +3,7 @@
     poll commits entries, and which of their pages are to be read; deliveries may wait for these
     tick → the next page of each host → fetch → read (source/) → one transaction:
                                        the text, or when to try again; what waited for it goes
+         → of a host with no page to read, the next picture → its type and length (pictures.py)
 
 Pages of one host are read one at a time with a pause in between. What is to be read, and when, is
 in the store alone; a page whose reading was cut off is read again.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
@@ -21,9 +22,11 @@ from feedbot.errors import FetchError, ParseError, StoreError
 from feedbot.fetch import Fetched, Fetcher, Request
 from feedbot.model import Source, TextState
 from feedbot.owing import Announced
+from feedbot.pictures import measured
 from feedbot.source.article import MEDIA_TYPES, Article, exact_time, not_a_page, read_article
-from feedbot.store import outbox, texts
+from feedbot.store import outbox, pictures, texts
 from feedbot.store.engine import Store
+from feedbot.store.pictures import PictureErrand, Size
 from feedbot.store.texts import Errand, Outcome, Wanted
 
 log = logging.getLogger(__name__)
@@ -66,13 +69,11 @@ def wanted(
     if source.article == "off":
         return []
     announced = {one.entry_id for one in told}
-    quiet = [one.entry_id for one in stored if one.entry_id not in announced]
-    chosen = announced.union(quiet[-shown:])
     found = []
-    for one in stored:
+    for one in _chosen(stored, announced, shown):
         item = one.row.item
         own_page = one.row.link_key is not None and item.own_link
-        if one.entry_id not in chosen or item.whole or not own_page:
+        if item.whole or not own_page:
             continue
         error = not_a_page(item.link)
         news = one.entry_id in announced
@@ -80,6 +81,22 @@ def wanted(
         hold = now + PATIENCE if waits else None
         found.append(Wanted(one.entry_id, item.link, news, hold, error))
     return found
+
+
+def pictured(
+    source: Source, stored: Sequence[Announced], told: Sequence[Announced], *, shown: int
+) -> list[str | None]:
+    """The pictures of new entries whose servers are to be asked what they are; of as many."""
+    if source.article == "off":
+        return []
+    announced = {one.entry_id for one in told}
+    return [one.row.item.image for one in _chosen(stored, announced, shown)]
+
+
+def _chosen(stored: Sequence[Announced], told: Collection[int], shown: int) -> list[Announced]:
+    quiet = [one.entry_id for one in stored if one.entry_id not in told]
+    chosen = {*told, *quiet[-shown:]}
+    return [one for one in stored if one.entry_id in chosen]
 
 
 class ArticleReader:
@@ -142,10 +159,12 @@ class ArticleReader:
     async def _due_before(self, until: datetime, *, held: bool) -> bool:
         try:
             async with self._store.reading() as connection:
-                soonest = await texts.soonest(connection, self._clock.now(), held=held)
+                now = self._clock.now()
+                soonest = [await texts.soonest(connection, now, held=held)]
+                soonest += [] if held else [await pictures.soonest(connection, now)]
         except StoreError:
             return False
-        return soonest is not None and soonest < until
+        return any(moment is not None and moment < until for moment in soonest)
 
     async def _start_due(self) -> None:
         async with self._starting:
@@ -156,17 +175,23 @@ class ArticleReader:
                 return
             busy = self._tasks.keys() | self._resting.keys()
             async with self._store.reading() as connection:
-                due = await texts.errands(connection, now, busy=busy, limit=room)
+                due: list[Errand | PictureErrand] = []
+                due += await texts.errands(connection, now, busy=busy, limit=room)
+                busy = busy | {errand.host for errand in due}
+                due += await pictures.errands(connection, now, busy=busy, limit=room - len(due))
             for errand in due:
-                task = asyncio.create_task(self._run(errand), name=f"article {errand.link}")
+                task = asyncio.create_task(self._run(errand), name=f"article at {errand.host}")
                 self._tasks[errand.host] = task
 
-    async def _run(self, errand: Errand) -> None:
+    async def _run(self, errand: Errand | PictureErrand) -> None:
         pause = PAUSE
         try:
-            await self._commit(errand, await self._attempt(errand))
+            if isinstance(errand, PictureErrand):
+                await self._measure(errand)
+            else:
+                await self._commit(errand, await self._attempt(errand))
         except StoreError as error:
-            log.error("%s: %s: the text is not kept: %s", errand.source, errand.link, error)
+            log.error("%s: %s: what was read is not kept: %s", errand.source, errand.host, error)
             pause = _REST
         finally:
             rested = self._resting.get(errand.host) or self._clock.now() + pause
@@ -199,10 +224,22 @@ class ArticleReader:
             ),
         )
 
+    async def _measure(self, errand: PictureErrand) -> None:
+        """Ask for one picture; what the feed says of it shows with its next build."""
+        source = self._configured().get(errand.source)
+        wanted = source is not None and source.article != "off"
+        size = await measured(self._fetcher, errand, self._clock.now()) if wanted else Size()
+        async with self._store.transaction() as connection:
+            await pictures.record(connection, errand, size)
+        if size.type:
+            self._done(errand.source, False)
+
     async def _commit(self, errand: Errand, outcome: Outcome) -> None:
         now = self._clock.now()
         async with self._store.transaction() as connection:
             over = await texts.record(connection, errand, outcome, now)
+            if not errand.image:
+                await pictures.want(connection, errand.source_id, [outcome.image], now)
             if over is not None:
                 await outbox.release(connection, errand.entry_id, over, now)
         if outcome.state is TextState.READ:

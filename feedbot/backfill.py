@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.articles import wanted
+from feedbot.articles import pictured, wanted
 from feedbot.clock import Clock
 from feedbot.errors import FetchError, ParseError, StoreError
 from feedbot.fetch import Fetcher
@@ -27,7 +27,7 @@ from feedbot.model import Source
 from feedbot.older import PAUSE, OlderPage, first_pages, matched, may_pass, read_older, retry_after
 from feedbot.source.part import day_of
 from feedbot.source.trail import Trail, is_of_the_list, is_reached, older
-from feedbot.store import backfills, sources, texts
+from feedbot.store import backfills, pictures, sources, texts
 from feedbot.store.backfills import Backfill
 from feedbot.store.engine import Store
 from feedbot.store.sources import SourceState
@@ -221,6 +221,8 @@ class Backfiller:
         if room > 0:
             pages = wanted(source, brought, (), now, shown=room)
             await texts.want(connection, state.id, pages, now)
+            images = pictured(source, brought, (), shown=room)
+            await pictures.want(connection, state.id, images, now)
 
     async def _miss(
         self, backfill: Backfill, source: Source, error: FetchError | ParseError

@@ -238,6 +238,7 @@ class Entry:
     id:        `tag:` URI, minted once, permanent
     published: never moves after first seen
     updated:   moves when a change has been confirmed
+    image_type, image_length: media type and bytes, as the image's server says; None: not known
     """
 
     id: str
@@ -249,6 +250,8 @@ class Entry:
     content: str | None = None
     author: str | None = None
     image: str | None = None
+    image_type: str | None = None
+    image_length: int | None = None
     categories: tuple[str, ...] = ()
     page_date: PageDate = None
 

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot import __version__, recheck
 from feedbot.answers import hash_of, keep, request_for
-from feedbot.articles import wanted
+from feedbot.articles import pictured, wanted
 from feedbot.clock import Clock
 from feedbot.confirmations import Confirmations
 from feedbot.diff import Diff, Rules, confirm, diff, on_top
@@ -36,7 +36,7 @@ from feedbot.model import Extractor, Source, Take
 from feedbot.owing import Follower, Owed, owe_news, owe_notice
 from feedbot.reading import Reader, Reading, off_loop
 from feedbot.source.fit import NO_PAST, Past, describe, relaid
-from feedbot.store import entries, outbox, sources, texts
+from feedbot.store import entries, outbox, pictures, sources, texts
 from feedbot.store.engine import Store
 from feedbot.store.recall import past, recall
 from feedbot.store.sources import Confirmed, SourceState
@@ -249,6 +249,8 @@ class Poller:
                 news = tuple(new for new in news if new.row in top)
             pages = wanted(source, applied.announced, news, now, shown=self._shown())
             await texts.want(connection, state.id, pages, now)
+            images = pictured(source, applied.announced, news, shown=self._shown())
+            await pictures.want(connection, state.id, images, now)
             if news:
                 followers = await self._audience.followers(connection)
                 holds = {page.entry_id: page.hold_until for page in pages if page.hold_until}

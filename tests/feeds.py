@@ -45,6 +45,7 @@ WHOLE = replace(
     author="N. N.",
     image="https://example.org/lead.JPG?size=2",
 )
+MEASURED = replace(WHOLE, image_type="image/webp", image_length=34_567)
 #: An archive with everything an archive can have, and a feed with what only that has.
 ARCHIVE = Place(ROOT, "press/50/2", "press/50/1", "press/50/3", "press", archive=True)
 HUB = Place(ROOT, "press", prev="press/50/2", hub="https://hub.example.org/")
@@ -86,7 +87,7 @@ def kinds() -> dict[str, Document]:
         "plain": document(CHANNEL, *several(3)),
         "empty": document(CHANNEL),
         "whole": document(CHANNEL, WHOLE, place=HUB, gone=GONE),
-        "archive": document(CHANNEL, WHOLE, place=ARCHIVE, gone=GONE),
+        "archive": document(CHANNEL, MEASURED, place=ARCHIVE, gone=GONE),
         "combined": document(replace(CHANNEL, url=None), WHOLE, *several(3), combined=True),
         "nowhere": document(replace(CHANNEL, url=None, author=""), WHOLE, place=Place()),
     }

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedbot.model import Entry
+from feedbot.render.atom import render_atom
 from feedbot.render.document import RIGHT_TO_LEFT_MARK, Document, Place
 from feedbot.render.jsonfeed import render_json
 from feedbot.render.rss import render_rss
@@ -76,6 +77,17 @@ def test_an_item_of_rss_says_what_an_entry_does() -> None:
         "url": WHOLE.image, "length": "0", "type": "image/jpeg"
     }  # fmt: skip
     assert item.find("media:thumbnail", NAMESPACES).get("url") == WHOLE.image
+
+
+def test_what_is_known_of_an_image_is_said_in_every_format() -> None:
+    known = document(CHANNEL, replace(WHOLE, image_type="image/webp", image_length=34_567))
+    expected = {"type": "image/webp", "length": "34567"}
+    assert expected.items() <= dict(rss(known).find("item/enclosure").attrib).items()
+    link = etree.fromstring(render_atom(known)).find(".//{*}entry/{*}link[@rel='enclosure']")
+    assert expected.items() <= dict(link.attrib).items()
+    assert json.loads(render_json(known))["items"][0]["attachments"] == [
+        {"url": WHOLE.image, "mime_type": "image/webp", "size_in_bytes": 34_567}
+    ]
 
 
 def test_an_image_of_an_unknown_type_is_no_enclosure_of_rss() -> None:

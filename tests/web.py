@@ -22,6 +22,7 @@ class Asked:
     target: str
     headers: Mapping[str, str]
     connection: int
+    method: str = "GET"
 
 
 Handler = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
@@ -111,11 +112,12 @@ class Web:
         target = request.split(" ")[1]
         fields = (line.partition(":") for line in lines)
         headers = {name.lower(): value.strip() for name, _, value in fields}
-        asked = Asked(target, headers, connection)
+        asked = Asked(target, headers, connection, request.split(" ")[0])
         self.asked.append(asked)
         route = self.routes.get(target.partition("?")[0], reply(b"gone", "404 Not Found"))
         if isinstance(route, bytes):
-            writer.write(route)
+            head, _, body = route.partition(b"\r\n\r\n")
+            writer.write(head + b"\r\n\r\n" + (b"" if asked.method == "HEAD" else body))
         else:
             await route(asked, writer)
         await writer.drain()

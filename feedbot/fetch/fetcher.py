@@ -44,6 +44,7 @@ _PERMANENT = frozenset({301, 308})
 _SOUND = frozenset({200, 203})
 _RETRY_LATER = frozenset({429, 503})
 _PORTS = {"http": 80, "https": 443}
+_DIGITS = 16  # of a length that still is a number everywhere, JSON readers included
 _SHOWN = 200  # characters of a redirect's target in a message
 #: A server that asks for more is mistaken or hostile; one poll a week costs it nothing.
 MAX_RETRY_AFTER = timedelta(days=7)
@@ -216,8 +217,11 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             asked = conditions(request, trail.url, first=not trail.moved)
             headers = asked | private if trail.at_home else asked
+            if request.head:  # the length of what it is in itself
+                headers = headers | {b"Accept-Encoding": b"identity"}
             client = self._client_for(trail.url, clients)
-            async with client.stream("GET", trail.url, headers=headers) as response:
+            method = "HEAD" if request.head else "GET"
+            async with client.stream(method, trail.url, headers=headers) as response:
                 if response.status_code not in _REDIRECTS:
                     content = await self._content(response, request, conditional=bool(asked))
                     return _fetched(request, trail, response, content, start)
@@ -242,6 +246,8 @@ class Fetcher:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if request.types is not None and kind and kind not in request.types:
             raise Failure(f"its type is {kind[:_SHOWN]}", unwanted=True)
+        if request.head:
+            return b""
         encoded = body.codings(response.headers.get("Content-Encoding", ""))
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > self._max_bytes:
@@ -308,7 +314,14 @@ def _fetched(
         last_modified=headers.get("Last-Modified", request.last_modified if unmodified else None),
         moved_to=str(trail.url) if trail.moved and trail.permanent else None,
         elapsed=timedelta(seconds=asyncio.get_running_loop().time() - start),
+        length=_length(headers),
     )
+
+
+def _length(headers: httpx.Headers) -> int | None:
+    value = headers.get("Content-Length", "")
+    plain = headers.get("Content-Encoding", "identity").strip().lower() == "identity"
+    return int(value) if plain and value.isdecimal() and len(value) < _DIGITS else None
 
 
 def _status(status: int) -> str:

@@ -48,6 +48,7 @@ class Request:
     render:         by a browser, which has no validators and of `headers` takes a User-Agent alone
     types:          media types that are wanted, in lower case; the body of another is not read.
                     None: any
+    head:           what goes before a body is enough (HEAD); the body is empty then
     """
 
     url: str
@@ -59,6 +60,7 @@ class Request:
     validators_url: str | None = None
     render: bool = False
     types: Collection[str] | None = None
+    head: bool = False
 
     def __repr__(self) -> str:
         return f"Request({public_url(self.url)!r})"
@@ -73,6 +75,7 @@ class Fetched:
     body:     decoded from its codings, as bytes
     moved_to: `url`, where every redirect on the way was a permanent one (301, 308)
     elapsed:  from the first connection to the last byte
+    length:   bytes of the body as the server counts them, where it says so of one without codings
     """
 
     url: str
@@ -83,6 +86,7 @@ class Fetched:
     last_modified: str | None
     moved_to: str | None
     elapsed: timedelta
+    length: int | None = None
 
     @property
     def not_modified(self) -> bool:

@@ -240,7 +240,7 @@ def _article(shown: Shown, channel: Channel, page: str | None) -> Article:
         content=_directed(content, shown.note, rtl) or None,
         author=plain_title(entry.author or "") or None,
         categories=_terms(entry.categories),
-        image=_image(entry.image),
+        image=_image(entry),
         origin=_origin(shown),
         changed=shown.changed,
     )
@@ -261,12 +261,13 @@ def _origin(shown: Shown) -> Origin | None:
     return Origin(clean(channel.id), title, safe_url(channel.url or "", _WEB), shown.origin_name)
 
 
-def _image(url: str | None) -> Image | None:
-    address = safe_url(url or "", _WEB)
+def _image(entry: Entry) -> Image | None:
+    """Its type is what its server says, else what its name says; its length its server's word."""
+    address = safe_url(entry.image or "", _WEB)
     if address is None:
         return None
     ending = urlsplit(address).path.rpartition("/")[2].rpartition(".")[2].lower()
-    return Image(address, IMAGE_TYPES.get(ending))
+    return Image(address, entry.image_type or IMAGE_TYPES.get(ending), entry.image_length)
 
 
 def plain_title(text: str) -> str:

@@ -107,8 +107,10 @@ async def history(
 
 
 def _as_it_was(old: Any, row: Any) -> Entry:
+    now = entry_of(row)
+    same = old.image == now.image
     return replace(
-        entry_of(row),
+        now,
         title=old.title,
         link=old.link,
         updated=old.updated,
@@ -116,6 +118,8 @@ def _as_it_was(old: Any, row: Any) -> Entry:
         content=old.content,
         author=old.author,
         image=old.image,
+        image_type=now.image_type if same else None,
+        image_length=now.image_length if same else None,
         categories=tuple(old.categories),
     )
 

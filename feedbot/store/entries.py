@@ -17,7 +17,7 @@ from feedbot.matching import Known
 from feedbot.model import ChangeKind, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
-from feedbot.store import editions, texts
+from feedbot.store import editions, pictures, texts
 from feedbot.store.articles import article_ids
 from feedbot.store.documents import mint
 from feedbot.store.recall import pending_json
@@ -64,8 +64,10 @@ async def apply(
     for known, row in changed:
         await editions.keep(connection, known.key)
         await _change(connection, known, row, next(stamps), next(positions))
-        if source.article != "off" and not row.item.whole:
-            await texts.read_again(connection, known.key, row.item.link, now)
+        if source.article != "off":
+            await pictures.want(connection, state.id, [row.item.image], now)
+            if not row.item.whole:
+                await texts.read_again(connection, known.key, row.item.link, now)
     await _move(connection, decided.verdicts)
     shown = {row.article_key for index, row in enumerate(rows) if index not in fresh}
     announced = await _insert(

@@ -11,11 +11,21 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import Entry
-from feedbot.store.schema import entries, texts
+from feedbot.store.schema import entries, pictures, texts
 from feedbot.store.texts import READ, fuller
 
-#: Entries with what was read on their own pages, as `entry_of` takes them.
-ENTRIES = sa.select(entries, *READ).outerjoin(texts, texts.c.entry_id == entries.c.id)
+#: Entries with what was read on their own pages, and what is known of their image, as `entry_of`
+#: takes them.
+ENTRIES = (
+    sa.select(
+        entries,
+        *READ,
+        pictures.c.type.label("picture_type"),
+        pictures.c.length.label("picture_length"),
+    )
+    .outerjoin(texts, texts.c.entry_id == entries.c.id)
+    .outerjoin(pictures, pictures.c.url == sa.func.coalesce(entries.c.image, texts.c.image))
+)
 _VISIBLE = (entries.c.gone_at.is_(None), entries.c.retracted_at.is_(None))
 #: How far back a combined feed with a filter looks: in each source it names, or in all of them.
 _LOOK_BACK = 500
@@ -124,6 +134,8 @@ def entry_of(row: Any) -> Entry:
         content=fuller(row.content, row.read_content),
         author=row.author or row.read_author,
         image=row.image or row.read_image,
+        image_type=row.picture_type,
+        image_length=row.picture_length,
         categories=tuple(dict.fromkeys((*row.categories, *section))),
         page_date=row.page_date,
     )

@@ -1,7 +1,7 @@
 """The tables. They are the truth: what is owed, when, and in which order stands here.
 
     sources ─< entries >─ articles          what was read
-                 │ └─ texts                                     and at the articles' own pages
+                 │ └─ texts, pictures                           and at the articles' own pages
     feeds, documents                        what is published of it, and with which validators
                  └─< causes >─ deliveries >─ subscribers      what is owed to whom, and why
                                  └─< messages                 what Telegram made of it
@@ -167,6 +167,26 @@ texts = sa.Table(
         "state",
         sqlite_where=sa.text("state IN ('waiting', 'failed')"),
         postgresql_where=sa.text("state IN ('waiting', 'failed')"),
+    ),
+)
+
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),  # as entries and texts have it
+    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),  # that showed it first
+    sa.Column("host", sa.String, nullable=False),  # asked like the pages of that host, in turn
+    sa.Column("due_at", Utc),  # when to ask its server; None: that is done
+    sa.Column("attempts", sa.Integer, nullable=False),
+    # what the server said, where it did:
+    sa.Column("type", sa.String),
+    sa.Column("length", sa.BigInteger),  # bytes
+    sa.Index(
+        "ix_pictures_due",
+        "host",
+        "due_at",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     ),
 )
 

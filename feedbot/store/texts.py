@@ -50,14 +50,17 @@ class Wanted:
 class Errand:
     """A page to read now: the entry's link, and what the list says of it.
 
+    image:    that the list shows of it
     attempts: made before
     """
 
     entry_id: int
+    source_id: int
     source: str
     host: str
     link: str
     title: str
+    image: str | None
     page_date: PageDate
     first_seen: datetime
     attempts: int
@@ -152,14 +155,15 @@ async def errands(
             _WAITING,
             texts.c.due_at <= now,
             texts.c.host.not_in(sorted(busy)),
-            *_reachable(now),
+            *reachable(now),
         )
         .group_by(texts.c.host)
         .subquery("heads")
     )
     told = (entries.c.link, entries.c.title, entries.c.page_date, entries.c.first_seen)
+    shown = entries.c.image.label("shown_image")
     query = (
-        sa.select(texts, sources.c.name.label("source"), *told)
+        sa.select(texts, shown, sources.c.name.label("source"), *told)
         .join_from(
             heads, texts, sa.and_(texts.c.host == heads.c.host, texts.c.turn == heads.c.turn)
         )
@@ -172,10 +176,12 @@ async def errands(
     return [
         Errand(
             entry_id=row.entry_id,
+            source_id=row.source_id,
             source=row.source,
             host=row.host,
             link=row.link,
             title=row.title,
+            image=row.shown_image,
             page_date=row.page_date,
             first_seen=row.first_seen,
             attempts=row.attempts,
@@ -185,8 +191,8 @@ async def errands(
     ]
 
 
-def _reachable(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """Of a source that does not rest, and whose server did not ask to wait."""
+def reachable(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of an active source that does not rest, and whose server did not ask to wait."""
     free = sa.or_(sources.c.retry_after.is_(None), sources.c.retry_after <= now)
     return sources.c.active, free
 
@@ -196,7 +202,7 @@ async def soonest(connection: AsyncConnection, now: datetime, *, held: bool) -> 
     query = (
         sa.select(sa.func.min(texts.c.due_at, type_=texts.c.due_at.type))
         .join(sources, sources.c.id == texts.c.source_id)
-        .where(_WAITING, *_reachable(now))
+        .where(_WAITING, *reachable(now))
     )
     if held:
         query = query.where(texts.c.hold_until > now)

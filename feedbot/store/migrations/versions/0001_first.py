@@ -317,6 +317,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('waiting', 'failed')"),
     )
     op.create_table(
+        "pictures",
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("source_id", KEY, nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("due_at", TIME),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String()),
+        sa.Column("length", sa.BigInteger()),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_pictures_source_id")),
+        sa.PrimaryKeyConstraint("url", name=op.f("pk_pictures")),
+    )
+    op.create_index(
+        "ix_pictures_due",
+        "pictures",
+        ["host", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_table(
         "causes",
         sa.Column("delivery_id", KEY, nullable=False),
         sa.Column("entry_id", KEY, nullable=False),
