@@ -29,7 +29,7 @@ from telegram.error import (
 )
 
 from feedbot.telegram.answers import Answer, Verdict, understand
-from feedbot.telegram.client import CONNECTIONS, close_bot, create_bot
+from feedbot.telegram.client import CONNECTIONS, close_bot, create_bot, send
 from feedbot.telegram.settle import backoff
 from tests.confined import knowing_hosts
 from tests.require import needs
@@ -231,6 +231,22 @@ async def test_an_error_of_the_server_leaves_doubt(code: int) -> None:
 
     async with server(fail) as url:
         assert (await said_by(url)).verdict == Verdict.DOUBT
+
+
+@pytest.mark.parametrize("body", [b'{"ok":true}', b'{"ok":true,"result":true}', b"[]"])
+async def test_an_answer_that_names_no_message_leaves_doubt(body: bytes) -> None:
+    async def agree(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async with server(agree) as url:
+        bot = create_bot(TOKEN, url)
+        with pytest.raises(TelegramError) as caught:
+            await send(bot, "sendMessage", {"chat_id": 1, "text": "hello"})
+        await close_bot(bot)
+    assert understand(caught.value).verdict == Verdict.DOUBT
 
 
 @needs("namespaces")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from feedbot.model import Chat, DeliveryKind
 from feedbot.store import doubts
 from feedbot.store.outbox import Claimed
 from feedbot.telegram.answers import Answer, Verdict, understand
+from feedbot.telegram.client import send
 from feedbot.telegram.compose import ALBUM, BEGUN, Part, Post, compose
 from feedbot.telegram.probe import digest_of
 from feedbot.telegram.retract import take_back
@@ -58,6 +58,9 @@ def size_of(claimed: Claimed, post: Post | None) -> int:
     return max(1, len(post.parts[claimed.part].photos)) if post else 1
 
 
+Sent = tuple[tuple[int, int], ...]  #: (chat id, message id) of messages
+
+
 class Sender:
     """Makes the calls of one bot."""
 
@@ -75,7 +78,7 @@ class Sender:
             if claimed.kind == DeliveryKind.RETRACT:
                 stays = await take_back(self._bot, claimed, post.parts[0].text)
                 return Ended(claimed, self._clock.now(), stays)
-            messages = await self._send(claimed, post, post.parts[claimed.part])
+            sent = await self._send(claimed, post, post.parts[claimed.part])
         except TelegramError as error:
             answer = _here(understand(error), claimed, photo=photo)
             return Ended(claimed, self._clock.now(), answer)
@@ -84,12 +87,11 @@ class Sender:
             answer = Answer(Verdict.REFUSED, f"{type(error).__name__}: {error}")
             return Ended(claimed, self._clock.now(), answer)
         at = self._clock.now()
-        sent = tuple((message.chat_id, message.message_id) for message in messages)
         more = claimed.part + 1 < len(post.parts)
         begun = post.html if more else ()
         return Ended(claimed, at, messages=sent, begun=begun, failed=post.failed)
 
-    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Sequence[Message]:
+    async def _send(self, claimed: Claimed, post: Post, part: Part) -> Sent:
         """One message to Telegram, or an album. Raises TelegramError."""
         mode = ParseMode.HTML if post.markup else None
         common: dict[str, Any] = {
@@ -101,12 +103,16 @@ class Sender:
         if more:
             captioned = InputMediaPhoto(first, caption=part.text, parse_mode=mode)
             album = [captioned, *map(InputMediaPhoto, more)]
-            return await self._bot.send_media_group(media=album, **common)
+            return _places(*await self._bot.send_media_group(media=album, **common))
         common["parse_mode"] = mode
         if first:
-            return [await self._bot.send_photo(photo=first, caption=part.text, **common)]
-        common["link_preview_options"] = part.preview
-        return [await self._bot.send_message(text=part.text, **common)]
+            return _places(await self._bot.send_photo(photo=first, caption=part.text, **common))
+        text = {"text": part.text, "link_preview_options": part.preview}
+        return (await send(self._bot, "sendMessage", common | text),)
+
+
+def _places(*messages: Message) -> Sent:
+    return tuple((message.chat_id, message.message_id) for message in messages)
 
 
 def _here(answer: Answer, claimed: Claimed, *, photo: bool) -> Answer:

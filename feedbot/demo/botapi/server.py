@@ -23,6 +23,7 @@ import uvicorn
 from feedbot.demo.botapi.app import application
 from feedbot.demo.botapi.world import World
 
+_KEEPALIVE = 75  # seconds, as nginx has it: our end is to be the first to close what is idle
 _PATIENCE = 1.0  # seconds at the end, for calls to notice that nobody waits for them
 
 
@@ -48,6 +49,7 @@ class FakeBotApi(World):
         config = uvicorn.Config(
             application(self, self._hang_up), http="h11", lifespan="off", log_config=None,
             access_log=False, date_header=False, server_header=False, proxy_headers=False,
+            timeout_keep_alive=_KEEPALIVE,
         )  # fmt: skip
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listener]))
