@@ -141,6 +141,9 @@ def test_of_a_range_the_first_day_is_taken(text: str, expected: date) -> None:
         ("2 weeks ago", "en", date(2024, 6, 1)),
         ("2 months ago", "en", date(2024, 4, 15)),
         ("a year ago", "en", date(2023, 6, 15)),
+        ("Posted yesterday", "en", date(2024, 6, 14)),
+        ("Опубликовано вчера в 14:05", "ru", datetime(2024, 6, 14, 14, 5, tzinfo=ZONE)),
+        ("Added an hour ago", "en", datetime(2024, 6, 15, 13, tzinfo=ZONE)),
     ],
 )
 def test_what_is_counted_from_the_fetch(text: str, language: str, expected: date) -> None:

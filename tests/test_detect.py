@@ -79,21 +79,11 @@ def score(page: CorpusPage, got: list[Item]) -> tuple[float, float, float]:
 
 
 #: What is not found as a careful reader would find it: a parent folder, pinned topics and a notice
-#: are taken for rows; names that are cut or stand in the linked page alone; days of events, and
-#: of the last answer in a forum.
+#: are taken for rows; a weekday for a title's first word; where all titles are one, the summary for
+#: the title; the day of the last answer in a forum for the topic's.
 _ROWS = {"autoindex", "forum-phpbb", "konsulstvo-p"}
-_TITLES = {"tramway-notices-redesign"} | {
-    f"{name}{version}"
-    for name in ("press-equal", "sharepoint-cut")
-    for version in ("", "-redesign")
-}
-_DAYS = {
-    "forum-phpbb",
-    "forum-phpbb-redesign",
-    "jobs-board",
-    "luntan-xiangdui",
-    "wenhuaguan-gb18030-redesign",
-}
+_TITLES = {"press-equal", "press-equal-redesign", "tramway-notices-redesign"}
+_DAYS = {"forum-phpbb", "forum-phpbb-redesign", "luntan-xiangdui"}
 
 
 def test_lists_of_the_corpus_are_found() -> None:
@@ -253,6 +243,26 @@ def test_summary_author_and_picture_of_rows() -> None:
     assert first.summary == "What The old bridge is closed until autumn means for you."
     assert first.author == "Ada Pont 0"
     assert first.image == "https://press.example.org/i0.jpg"
+
+
+@pytest.mark.parametrize(
+    ("head", "cell"),
+    [
+        ("작성자", "Ada {n}"),
+        ("", '<span>7 points</span> by <a href="/u/{n}">Ada {n}</a>'),
+        ("", '<a href="/find?user={n}">Ada {n}</a>'),
+    ],
+)
+def test_who_wrote_it_is_said_by_a_column_a_word_or_an_address(head: str, cell: str) -> None:
+    def authors(head: str, cell: str) -> list[str | None]:
+        name = '<a href="/n{n}">{title}</a>'
+        row = f"<tr><td>{{day}} May 2024</td><td>{name}</td><td>{cell}</td></tr>"
+        titles = f"<tr><th>Day</th><th>Title</th><th>{head}</th></tr>"
+        return [item.author for item in items(page(f"<table>{titles}{rows(row)}</table>"))]
+
+    found = authors(head, cell)
+    assert found == [f"Ada {n}" for n in range(len(found))]
+    assert set(authors("", cell.replace("user=", "tag=").replace("by ", ""))) == {None}
 
 
 def test_days_in_addresses_are_taken_where_there_are_no_others() -> None:

@@ -43,6 +43,27 @@ def test_a_row_goes_on_to_the_next_item() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "title"),
+    [
+        ('<a href="/1" title="Bridge closed until autumn">Bridge closed…</a>', "whole"),
+        (
+            '<h3><a href="/1" aria-label="Bridge closed until autumn">Bridge clo...</a></h3>',
+            "whole",
+        ),
+        ('<a href="/1" title="Opens in a new window">Bridge closed…</a>', "Bridge closed…"),
+        ('<a href="/1" title="Bridge closed until autumn">Bridge closed</a>', "Bridge closed"),
+        ('<a href="/1" title="…">…</a>', "…"),
+    ],
+)
+@pytest.mark.parametrize("rule", [{}, {"title": "a"}])
+def test_a_title_cut_short_is_had_whole_where_the_markup_has_it(
+    cell: str, title: str, rule: dict[str, str]
+) -> None:
+    (item,) = rows(f"<ul><li>{cell}</li></ul>", "li", **rule)
+    assert item.title == title.replace("whole", "Bridge closed until autumn")
+
+
 def test_what_follows_the_list_is_not_its_last_row() -> None:
     html = """<h3><a href="/1">One</a></h3><p>Text one</p>
     <h3><a href="/2">Two</a></h3><p>Text two</p><p>Also after the list</p><div>Footer</div>"""

@@ -75,16 +75,29 @@ def title_of(
     """The title ("" where the row's text must serve), and whether a date may begin it."""
     if selected is not None:
         title = " ".join(row.text(selected).split())
-        if title and not isinstance(selected, str):
+        if isinstance(selected, str):
+            return title, False
+        if title:
             row.use(selected)
-        return title, not isinstance(selected, str)
+        return _uncut(title, selected), True
     for element in _title_elements(row, link):
         span = row.walk.spans.get(element)
         title = " ".join(row.walk.lines(*span).split()) if span else ""
         if _names_something(title, context):
             row.use(element)
-            return title, True
+            return _uncut(title, element), True
     return "", True
+
+
+def _uncut(title: str, element: Element) -> str:
+    """A title that ends in dots as the element or a link at it has the whole of it."""
+    start = title.rstrip(".… ")
+    if not start or not title.endswith(("…", "...")):
+        return title
+    near = [element, *element.iterancestors("a"), *element.iter("a")]
+    names = [one.get(key) for one in near for key in ("title", "aria-label")]
+    whole = map(one_line, filter(None, names))
+    return next((name for name in whole if name.startswith(start) and name != title), title)
 
 
 def _title_elements(row: Row, link: Element | None) -> list[Element]:

@@ -166,7 +166,10 @@ def _in_address(text: str) -> PageDate:
 def date_in_box(pieces: Sequence[str], language: str | None) -> Written | None:
     """A date whose pieces stand in elements of their own ("12", "May"), whichever comes first."""
     pieces = [piece.strip() for piece in pieces]
-    for text in (" ".join(pieces), "-".join(reversed(pieces)), " ".join(reversed(pieces))):
+    texts = [" ".join(pieces), "-".join(reversed(pieces)), " ".join(reversed(pieces))]
+    if any(piece.endswith(("月", "월")) for piece in pieces):
+        texts += [text.replace(" ", "") + "日" for text in (texts[2], texts[0])]
+    for text in texts:
         for one in scan(text, language):
             if one.readings and one.readings[0].day and not around(text, (one.start, one.end)):
                 return one

@@ -16,6 +16,11 @@ _WORDS_AFTER = re.compile(
 )
 _WORDS_BEFORE = re.compile(r"((?:[^\W\d_][^\s\d,;()|<>]{0,12}\s){1,3})$")
 _NEAR = re.compile(r"[^\W\d_](?:[^\s\d,;:()|]|\s(?=[^\W\d_]))*")
+_POSTED = re.compile(
+    r"(?:posted|published|added|created|listed|submitted|veröffentlicht|eingestellt|publiée?"
+    r"|publicad[oa]|pubblicato|опубликован\w*|добавлен\w*|размещ[её]н\w*)\s(?=\w)",
+    re.I,
+)
 _EAST_AFTER = re.compile(r"\s{0,2}([^\W\d_a-zA-Z]{1,3})\s?(前|전)")
 
 
@@ -61,14 +66,17 @@ def phrase_in(text: str, language: str | None) -> Ago | None:
     if len(text) > _LONGEST:
         return None
     for match in _NEAR.finditer(text):
-        phrase = fold(match[0])
+        said = _POSTED.match(match[0])
+        start = match.start() + (said.end() if said else 0)
+        name = text[start : match.end()]
+        phrase = fold(name)
         found = _said(phrase, language)
         if found:
-            return *found, match.start(), match.end()
+            return *found, start, match.end()
         head = phrase.split(" ", 1)[0]  # "yesterday at"
         found = _said(head, language) if head != phrase and _has_clock(text) else None
         if found:
-            return *found, match.start(), match.start() + len(match[0].split(None, 1)[0])
+            return *found, start, start + len(name.split(None, 1)[0])
     return None
 
 

@@ -11,6 +11,7 @@ from feedbot.source.detect.outline import Outline, largest
 from feedbot.source.detect.selectors import common
 
 _LONGEST = 60  # characters of a heading that is a date ("Opinions filed on Friday, 27 May 2020")
+_CELLS = ("td", "th")
 _NEAR = 5  # runs between a heading and the first of its rows
 
 
@@ -62,11 +63,14 @@ def heads_of(page: Outline, group: Group, heads: Heads) -> tuple[float, tuple[in
         return 0.0, ()
     known = [heads.runs[at] for at in outside]
     far: set[int] = set()
-    for first in firsts:
+    for row in rows:
+        first = row.first
         place = bisect_left(known, first) - 1
         if place < 0:
             continue
         node = heads.nodes[outside[place]]
+        if page.tag[node] in _CELLS and page.parent[node] == page.parent[row.node]:
+            continue  # a date beside it, of the row that both are cells of
         if node not in used and first - known[place] > _NEAR:
             far.add(node)  # its rows are elsewhere: these only come after it
         if node not in far:

@@ -8,15 +8,18 @@ from collections.abc import Iterable, Sequence
 from feedbot.source.detect.groups import Row
 from feedbot.source.detect.marks import Marks
 from feedbot.source.detect.outline import Outline
-from feedbot.source.detect.slots import Slot
+from feedbot.source.detect.slots import Segment, Slot
 from feedbot.source.naming import BY
 from feedbot.source.page import Element
 
 _AUTHOR_LABEL = re.compile(
     r"^(?:author|by|from|writer|written by|posted by|speaker|autor\w*|auteur|autore|von"
-    r"|verfasser\w*|par|por|di|автор|作者|저자|著者|yazar)$",
+    r"|verfasser\w*|par|por|di|opublikował\w*|автор|опубликовал\w*|作者|发布人|저자|작성자|글쓴이"
+    r"|著者|投稿者|yazar)$",
     re.I,
 )
+_SAYS_BY = re.compile(r"(?:^|\s)(?:by|von|par|por|от)\s*:?\s*$", re.I)
+_PERSON = re.compile(r"[/?&:._-](?:author|user|member|profile)s?[/=:?_-]", re.I)
 _AUTHOR_NAME = re.compile(
     r"(?:^|[-_ ])(?:author|byline|by-line|writer|creator|autor|auteur|avtor)(?:$|[-_ ])", re.I
 )
@@ -38,7 +41,7 @@ def summary_of(places: Sequence[Slot], taken: Iterable[Slot | None], n: int) -> 
 
 
 def author_of(
-    places: Sequence[Slot], taken: Iterable[Slot | None], n: int, marks: Marks
+    page: Outline, places: Sequence[Slot], taken: Iterable[Slot | None], n: int, marks: Marks
 ) -> Slot | None:
     """The place that says in so many words who wrote it."""
     used = {id(slot) for slot in taken}
@@ -51,10 +54,20 @@ def author_of(
         texts = [BY.sub("", part.value) for part in parts]
         if not all(map(_is_name, texts)):
             continue
-        said = sum(text != part.value for text, part in zip(texts, parts, strict=True))
+        said = sum(
+            text != part.value or _is_said(page, part)
+            for text, part in zip(texts, parts, strict=True)
+        )
         if said * 2 > len(parts) or _AUTHOR_LABEL.match(slot.label):
             return slot
     return None
+
+
+def _is_said(page: Outline, part: Segment) -> bool:
+    """Whether "by" stands before a place, or its link leads to a person's page."""
+    href = (page.elements[part.link].get("href") or "") if part.link >= 0 else ""
+    before = page.runs[part.first - 1].text if part.first else ""
+    return _PERSON.search(href) is not None or _SAYS_BY.search(before) is not None
 
 
 def bylines_of(page: Outline, rows: Sequence[Row]) -> dict[int, Element]:

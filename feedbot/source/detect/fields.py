@@ -93,7 +93,7 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     dates = [slot for slot in places if _written(slot, marks)]
     date = max(dates, key=lambda s: _date(s, n, marks, now), default=None)
     days = _days(_written(date, marks), now) if date else {}
-    author = author_of(places, (title, date), n, marks)
+    author = author_of(page, places, (title, date), n, marks)
     return Fields(
         tuple(looked),
         title,
