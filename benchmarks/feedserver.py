@@ -25,7 +25,10 @@ from feedbot.store.engine import Store
 from feedbot.store.schema import articles, entries
 from feedbot.store.schema import sources as table
 from feedbot.web.app import create_app
+from feedbot.web.feeds import Receive, Scope, Send
 from feedbot.web.server import WebServer, listen
+from feedbot.web.site.plan import SitePlan
+from feedbot.web.site.server import SiteServer
 
 NOW = datetime(2020, 5, 27, 20, 55, tzinfo=UTC)
 SOURCE = Source("press", "https://press.example.org/", "Press office")
@@ -87,14 +90,17 @@ async def _serve(folder: Path) -> None:
     async def page(_: str, __: str | None) -> None:
         return None
 
-    async def overview() -> dict[str, object]:
-        return {}
+    pages = SiteServer(store, SimulatedClock(NOW))
+    plan = SitePlan({SOURCE.name: SOURCE}, PLAN.base_url, "Press office")
+
+    async def site(scope: Scope, _: Receive, send: Send) -> None:
+        await pages.answer(plan, scope, send)
 
     async def trouble() -> None:
         return None
 
     listener = listen("127.0.0.1", 0)
-    server = WebServer(create_app(publisher, page, overview, trouble), listener)
+    server = WebServer(create_app(publisher, page, site, trouble), listener)
     server.start()
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     await ended.wait()

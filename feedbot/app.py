@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -224,11 +224,13 @@ class App:
         # Of what `once` does without, these take the longest to load.
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+        from feedbot.publish.site import Pages
         from feedbot.web.app import create_app
         from feedbot.web.server import WebServer, listen
 
+        pages = Pages(self.store, self.clock, lambda: self.settings, self._bot_name)
         web = WebServer(
-            create_app(self.publisher, self._page, self._overview, self.trouble, self._outdoors),
+            create_app(self.publisher, self._page, pages.serve, self.trouble, self._outdoors),
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
@@ -339,35 +341,14 @@ class App:
         feeds, web = self.settings.feeds, self.settings.web
         return Outdoors(base_url(self.settings), feeds.base_url is not None, web.trusted_proxies)
 
+    def _bot_name(self) -> str:
+        return self.telegram.username if self.telegram else ""
+
     async def _page(self, path: str, base: str | None) -> bytes | None:
         from feedbot.web.feedpage import render_page
 
         document = await self.publisher.document(path, base)
         return render_page(document, path.rpartition(".")[2]) if document else None
-
-    async def _overview(self) -> dict[str, Any]:
-        status = await self.status()
-        return {
-            "language": self.settings.language,
-            "counters": [
-                {"text": one.text, "feed": feed if self.publisher.get(feed) else None}
-                for one in status.counters
-                for feed in [f"counters/{one.name}.atom"]
-            ],
-            "sources": [
-                {
-                    "title": source.title,
-                    "url": source.url,
-                    "feed": f"feeds/{source.name}.atom",
-                    "ready": self.publisher.get(f"{source.name}.atom") is not None,
-                    "entries": source.entries,
-                    "last_ok": f"{source.last_ok:%Y-%m-%d %H:%M} UTC"
-                    if source.last_ok
-                    else "never",
-                }
-                for source in status.sources
-            ],
-        }
 
 
 async def _ending_quietly(tick: Callable[[], Awaitable[None]]) -> None:

@@ -24,7 +24,7 @@ from feedbot.model import Source, TextState
 from feedbot.owing import Announced
 from feedbot.pictures import measured
 from feedbot.source.article import MEDIA_TYPES, Article, exact_time, not_a_page, read_article
-from feedbot.store import outbox, pictures, texts
+from feedbot.store import catalogue, outbox, pictures, texts
 from feedbot.store.engine import Store
 from feedbot.store.pictures import PictureErrand, Size
 from feedbot.store.texts import Errand, Outcome, Wanted
@@ -240,6 +240,8 @@ class ArticleReader:
             over = await texts.record(connection, errand, outcome, now)
             if not errand.image:
                 await pictures.want(connection, errand.source_id, [outcome.image], now)
+            if outcome.state is TextState.READ:
+                await catalogue.enter(connection, [errand.entry_id], now)
             if over is not None:
                 await outbox.release(connection, errand.entry_id, over, now)
         if outcome.state is TextState.READ:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from string import Formatter
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,18 @@ def wording(counter: Counter, days: int) -> str:
     return _text(counter, days).format(days=days, date=day)
 
 
+def wording_around(counter: Counter, days: int) -> tuple[str, str, str]:
+    """`wording` in three: what stands before the number, the number, and the rest.
+
+    Where it names no number, all of it stands before.
+    """
+    marked = _text(counter, days).format(
+        days=f"\0{days}\0", date=date_text(counter.since or counter.until, counter.language)
+    )
+    before, number, rest = [*marked.split("\0", 2), "", ""][:3]
+    return before, number, rest.replace("\0", "")
+
+
 def _text(counter: Counter, days: int) -> str:
     if isinstance(counter.text, str):
         return counter.text
@@ -52,6 +65,18 @@ def is_milestone(counter: Counter, on: date) -> bool:
     day = counter.since or counter.until
     anniversary = day is not None and (on.month, on.day) == (day.month, day.day)
     return number >= 0 and (number % 100 == 0 or anniversary)
+
+
+def milestones(counter: Counter, on: date, past: int) -> tuple[list[date], date | None]:
+    """The last `past` milestones up to local date `on`, newest first, and the next one after it."""
+    last = counter.until or date.max
+    first = counter.since or on - past * 100 * _DAY
+    top = min(on, last)
+    before = (top - step * _DAY for step in range((top - first).days + 1))
+    start = max(on + _DAY, counter.since or on + _DAY)
+    after = (start + step * _DAY for step in range(min(_FAR, (last - start).days) + 1))
+    reached = islice((day for day in before if is_milestone(counter, day)), past)
+    return list(reached), next((day for day in after if is_milestone(counter, day)), None)
 
 
 def local_date(counter: Counter, now: datetime) -> date:
@@ -99,6 +124,7 @@ def next_due(
 
 
 _DAY = timedelta(days=1)
+_FAR = 366  # days: no milestone is further from the one before it
 
 
 def _local(counter: Counter, moment: datetime) -> datetime:

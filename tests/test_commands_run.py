@@ -63,7 +63,7 @@ async def test_it_serves_delivers_and_lets_others_look_on(desk: Desk) -> None:
             plain.content
         )
         home = await http.get("/")
-        assert "feeds/embassy.atom" in home.text
+        assert "feeds/all.atom" in home.text
 
         desk.site.publish(event(1))
         await running.until(desk.posted)

@@ -33,6 +33,7 @@ def check(data: Table) -> Iterator[Finding]:
     yield from _chats(data)
     yield from _renamed(data)
     yield from _combined(data)
+    yield from _site(data)
     for index, source in _tables(data, "sources"):
         yield from _source(("sources", index), source)
     for index, counter in _tables(data, "counters"):
@@ -93,6 +94,17 @@ def _combined(data: Table) -> Iterator[Finding]:
         listed = row.get("sources")
         for place, source in enumerate(listed if isinstance(listed, list) else []):
             yield from _unknown((*path, "sources", place), source, names, "source")
+
+
+def _site(data: Table) -> Iterator[Finding]:
+    """The public pages show sources that there are."""
+    site = data.get("site")
+    if not isinstance(site, Mapping):
+        return
+    names, listed = _names(data, "sources"), site.get("sources")
+    for place, name in enumerate(listed if isinstance(listed, list) else []):
+        yield from _unknown(("site", "sources", place), name, names, "source")
+    yield from _unknown(("site", "lead"), site.get("lead"), names, "source")
 
 
 def _unknown(path: KeyPath, name: Any, known: Sequence[str], kind: str) -> Iterator[Finding]:

@@ -165,10 +165,16 @@ def _anchored(settings: Settings, base_of: Callable[[KeyPath], Path]) -> Setting
     storage, feeds = settings.storage, settings.feeds
     database = anchored(storage.path, base_of(("storage", "url")))
     directory = anchored(feeds.directory, base_of(("feeds", "directory")))
+    files = {
+        name: anchored(file, base_of(("site", name)))
+        for name in ("logo", "css")
+        if (file := getattr(settings.site, name))
+    }
     return settings.model_copy(
         update={
             "storage": storage.model_copy(update={"url": f"sqlite:///{database}"}),
             "feeds": feeds.model_copy(update={"directory": directory}),
+            "site": settings.site.model_copy(update=files),
         }
     )
 

@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr, Strict
 
 from feedbot import model
 from feedbot.config.amounts import Zone
+from feedbot.config.public import Site
 from feedbot.config.sections import Feeds, Http, Language, Section, Storage, Telegram, Web
 from feedbot.config.watched import Counter, Source
 
@@ -31,6 +32,7 @@ class Settings(Section):
     http: Http = Field(default=Http(), description="How pages and feeds are fetched.")
     feeds: Feeds = Field(default=Feeds(), description="The feed files.")
     web: Web = Field(default=Web(), description="The web server of `feedbot run`.")
+    site: Site = Field(default=Site(), description="The public pages.")
     telegram: Telegram = Field(default=Telegram(), description="The bot.")
     sources: Annotated[tuple[Source, ...], Strict(False)] = Field(
         default=(), description="The pages and feeds to watch."

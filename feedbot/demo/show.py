@@ -48,6 +48,24 @@ directory = "feeds"
 [web]
 listen = "{listen}"
 
+[site]
+title = "Press office"
+description = "A sample: every message of the press office, as it comes."
+lead = "speeches"
+
+[[site.clocks]]
+name = "Moscow"
+timezone = "Europe/Moscow"
+
+[[site.clocks]]
+name = "London"
+timezone = "Europe/London"
+
+[[site.contacts]]
+label = "Consular queries"
+phone = "+44 (0) 203 668 7474"
+email = "info@rusemb.org.uk"
+
 [telegram]
 token = "{token}"
 api_url = "{api_url}"
@@ -64,6 +82,19 @@ every = "2s"
 
 [sources.listing]
 {listing}
+
+[[sources]]                             # the leading article on the same page
+name = "speeches"
+title = "Speeches, interviews, articles"
+url = "{site_url}/"
+every = "1h"
+
+[sources.listing]
+item = "#lead"
+title = "xpath:string(.//h1)"
+link = "h1 a@href"
+date = "p.day"
+summary = "h1 + p"
 
 [[counters]]
 name = "salisbury"

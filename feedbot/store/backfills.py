@@ -22,6 +22,7 @@ from feedbot.model import Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
 from feedbot.source.trail import Trail, as_json, from_json
+from feedbot.store import catalogue
 from feedbot.store.articles import article_ids
 from feedbot.store.documents import mint
 from feedbot.store.entries import columns
@@ -183,6 +184,7 @@ async def insert_older(
         for number, row in enumerate(rows, start=1)
     ]
     await mute(connection, {one.article_id for one in brought}, now)
+    await catalogue.enter(connection, [one.entry_id for one in brought], now)
     return brought[::-1]
 
 

@@ -17,7 +17,7 @@ from feedbot.matching import Known
 from feedbot.model import ChangeKind, Source
 from feedbot.owing import FIRST, Announced
 from feedbot.source.dates import published
-from feedbot.store import editions, pictures, texts
+from feedbot.store import catalogue, editions, pictures, texts
 from feedbot.store.articles import article_ids
 from feedbot.store.documents import mint
 from feedbot.store.recall import pending_json
@@ -87,6 +87,8 @@ async def apply(
         )
     keys = {index: told.entry_id for index, told in zip(fresh, announced, strict=True)}
     muted = await mute(connection, {told.article_id for told in announced}, now)
+    touched = [one.known.key for one in decided.verdicts if one.known]
+    await catalogue.enter(connection, [*touched, *keys.values()], now)
     places = tuple(
         place if place.row is None else Place(keys[place.row]) for place in decided.order
     )

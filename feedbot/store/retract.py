@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import DeliveryKind, DeliveryState
 from feedbot.owing import Owed
-from feedbot.store import editions, outbox
+from feedbot.store import catalogue, editions, outbox
 from feedbot.store.dialect import chunks
 from feedbot.store.schema import causes, deliveries, entries, messages, sources
 
@@ -45,6 +45,7 @@ async def retract(connection: AsyncConnection, articles: Collection[int], now: d
     )
     taken = (await connection.execute(sa.select(entries.c.id).where(of))).scalars().all()
     await editions.restate(connection, taken)
+    await catalogue.enter(connection, taken, now)
     caused = (
         sa.select(causes.c.delivery_id)
         .join(entries, entries.c.id == causes.c.entry_id)

@@ -2,6 +2,7 @@
 
     sources ─< entries >─ articles          what was read
                  │ └─ texts, pictures                           and at the articles' own pages
+                 ├─ catalogue, labels           what readers can look through, by date
     feeds, documents                        what is published of it, and with which validators
                  └─< causes >─ deliveries >─ subscribers      what is owed to whom, and why
                                  └─< messages                 what Telegram made of it
@@ -306,6 +307,26 @@ editions = sa.Table(
     sa.Column("image", sa.Text),
     sa.Column("categories", Json, nullable=False),
     sa.Index("ix_editions_position", "source_id", "position"),
+)
+
+catalogue = sa.Table(
+    "catalogue",  # what the public pages list, see catalogue.py
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True),
+    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),
+    sa.Column("place", sa.BigInteger, nullable=False),  # grows with the date
+    sa.Index("ix_catalogue_place", "place"),
+    sa.Index("ix_catalogue_source", "source_id", "place"),
+)
+
+labels = sa.Table(
+    "labels",  # the same by category
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True),
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Index("ix_labels_category", "category", "place"),
 )
 
 archives = sa.Table(

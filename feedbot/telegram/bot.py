@@ -68,7 +68,7 @@ class Listener:
         self._clock = clock
         self._random = random
         self._wake = wake
-        self._username = ""
+        self.username = ""
         self._failures = 0
         self._last_error = ""
         self._names_checked: datetime | None = None
@@ -103,8 +103,8 @@ class Listener:
 
         Raises TelegramError and StoreError; what was not carried out comes again.
         """
-        if not self._username:
-            self._username = (await self._unless_stopped(self._bot.get_me())).username or ""
+        if not self.username:
+            self.username = (await self._unless_stopped(self._bot.get_me())).username or ""
         async with self._store.reading() as connection:
             offset = await bots.update_offset(connection, self._bot_id)
         call = self._bot.get_updates(offset=offset, timeout=seconds, allowed_updates=_ALLOWED)
@@ -241,7 +241,7 @@ class Listener:
         message = update.message
         if message is None or not message.text or message.from_user is None:
             return None
-        command, named = parse_command(message.text, self._username)
+        command, named = parse_command(message.text, self.username)
         chat = message.chat
         in_topic = bool(message.is_topic_message)
         return Asked(

@@ -90,6 +90,11 @@ class Telegram:
         """Why nothing is sent, in one line; None while all is well."""
         return self._broken or self._deliverer.trouble
 
+    @property
+    def username(self) -> str:
+        """What the bot is called, without @; "" until Telegram has said it."""
+        return self._listener.username
+
     def configure(self, settings: Configured) -> None:
         """Follow a reloaded configuration; token, api_url and proxy take a restart."""
         posting = posting_of(settings)

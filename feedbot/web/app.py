@@ -1,33 +1,30 @@
-"""What `run` serves: feeds from memory, a plain page, health. ASGI, by Starlette.
+"""What `run` serves: feeds and pages from memory, health. ASGI, by Starlette.
 
 /feeds/NAME.atom   the feed: strong ETag, Last-Modified, 304, gzip (RFC 9110); 301 where the source
                    has another name now
-/                  sources and counters
 /healthz           200 while all is well, 503 with the reason
+all else           the public pages, see site/server.py
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from feedbot.errors import StoreError
 from feedbot.web.feeds import BASE, FeedServer, Library, Page, Receive, Scope, Send
 from feedbot.web.forwarded import outside
 
-log = logging.getLogger(__name__)
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HERE = Path(__file__).parent
+_OWN = ("/healthz", "/style.css")
 _PLAIN_TYPES = {"X-Content-Type-Options": "nosniff"}
 
 
@@ -53,15 +50,18 @@ class Outdoors:
 class App:
     """The ASGI app: finds out where it was reached, and who answers."""
 
-    def __init__(self, feeds: FeedServer, site: Starlette, outdoors: Callable[[], Outdoors]):
+    def __init__(
+        self, feeds: FeedServer, own: Starlette, site: Asgi, outdoors: Callable[[], Outdoors]
+    ):
         self._feeds = feeds
+        self._own = own
         self._site = site
         self._outdoors = outdoors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await self._site(scope, receive, send)
+            await self._own(scope, receive, send)
             return
         here = self._outdoors()
         if here.trusted:
@@ -72,6 +72,8 @@ class App:
         _strip(scope, here.path)
         if scope["path"].startswith("/feeds/"):
             await self._feeds(scope, receive, send)
+        elif scope["path"] in _OWN:
+            await self._own(scope, receive, send)
         else:
             await self._site(scope, receive, send)
 
@@ -85,7 +87,7 @@ def _strip(scope: Scope, prefix: str) -> None:
 def create_app(
     library: Library,
     page: Page,
-    overview: Callable[[], Awaitable[dict[str, Any]]],
+    site: Asgi,
     trouble: Callable[[], Awaitable[str | None]],
     outdoors: Callable[[], Outdoors] = Outdoors,
 ) -> App:
@@ -93,24 +95,11 @@ def create_app(
 
     library:  all feeds
     page:     what a browser is shown of one
-    overview: what home.html shows; may raise StoreError
+    site:     the public pages
     trouble:  why feedbot is not well, or None
     outdoors: where we stand, also after a reload
     """
-    templates = Environment(
-        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
-    )
-    home_page = templates.get_template("home.html")
     style = (_HERE / "static" / "style.css").read_bytes()
-
-    async def home(_: Request) -> Response:
-        headers = _PLAIN_TYPES | {"Cache-Control": "no-cache"}
-        try:
-            shown = await overview()
-        except StoreError as error:
-            log.error("the page at / cannot be shown: %s", error)
-            return PlainTextResponse("This page cannot be shown now.\n", 503, headers=headers)
-        return HTMLResponse(home_page.render(shown), headers=headers)
 
     async def healthz(_: Request) -> Response:
         reason = await trouble()
@@ -120,11 +109,5 @@ def create_app(
     async def stylesheet(_: Request) -> Response:
         return Response(style, media_type="text/css", headers=_PLAIN_TYPES)
 
-    site = Starlette(
-        routes=[
-            Route("/", home),
-            Route("/healthz", healthz),
-            Route("/style.css", stylesheet),
-        ]
-    )
-    return App(FeedServer(library, page), site, outdoors)
+    own = Starlette(routes=[Route("/healthz", healthz), Route("/style.css", stylesheet)])
+    return App(FeedServer(library, page), own, site, outdoors)
