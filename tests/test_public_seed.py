@@ -55,6 +55,7 @@ async def _shown(folder: Path) -> str:
         settings = configuration(folder, site.url)
         async with App.open(settings, clock) as app:
             await app.once(timedelta(minutes=5))
+            await app.reader.drain(seed.NOW + timedelta(hours=1), held=False)  # the whole texts
             clock.set(seed.NOW)
             pages = Pages(app.store, clock, lambda: settings, lambda: "")
             transport = httpx.ASGITransport(pages.serve)
