@@ -27,6 +27,7 @@ from feedbot.config.fixed import fixed_keys
 from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
+from feedbot.holding import pressed
 from feedbot.housekeeping import Housekeeper
 from feedbot.hub import HubTeller
 from feedbot.model import Source
@@ -106,7 +107,7 @@ class App:
         )
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
         self.housekeeper = Housekeeper(store, clock, lambda: self.settings.telegram.keep_sent)
-        self.telegram = Telegram.build(settings, store, clock, random)
+        self.telegram = Telegram.build(settings, store, clock, random, self._press)
         self.scheduler = Scheduler(
             store,
             self.poller,
@@ -177,6 +178,11 @@ class App:
 
     async def _operator(self, connection: AsyncConnection) -> int | None:
         return await subscribers.admin_id(connection) if self.telegram else None
+
+    async def _press(self, connection: AsyncConnection, data: str) -> str | None:
+        followers = await self._followers(connection)
+        now, shown = self.clock.now(), self.settings.feeds.entries
+        return await pressed(connection, data, self.sources.get, followers, now, shown=shown)
 
     def _wake(self) -> None:
         if self.telegram:

@@ -62,12 +62,14 @@ class Diff:
     order:      the list as it stands from now on
     pending:    entry key → the change now waiting, or None where one is over
     verdict_at: the poll number at which something falls due if the listing stays as it is
+    edits:      the entries whose rows say something else than is stored, confirmed or not
     """
 
     verdicts: tuple[Verdict, ...] = ()
     order: tuple[Place, ...] = ()
     pending: Mapping[int, Pending | None] = field(default_factory=dict)
     verdict_at: int | None = None
+    edits: tuple[tuple[Known, Row], ...] = ()
 
 
 def diff(
@@ -78,12 +80,14 @@ def diff(
     rules: Rules,
     *,
     relaid: bool = False,
+    short: bool = False,
 ) -> Diff:
     """Decide what sound poll number `poll` means.
 
     known:  every entry in `order`, and any older one that shares a guid, link or title with a row
     order:  the list as the last sound poll left it
     relaid: it was found again under a new layout: what its entries show otherwise is no edit
+    short:  rows may be missing that are there: none has scrolled off, and none is gone
     """
     by_key = {entry.key: entry for entry in known}
     standing = sorted(order, key=lambda place: place.absent_since is not None)
@@ -106,12 +110,24 @@ def diff(
         else:
             verdicts += _judge_shown(entry, row, poll, rules, pending)
     shown = {entry.key: rows[index].item.date for index, entry in matched.items()}
-    places = _merge(rows, matched, order, poll)
-    dates = [_date(place, by_key, shown, rows) for place in places]
-    return _settle(places, dates, by_key, poll, rules, verdicts, pending)
+    places = _merge(rows, matched, order, poll, keep=short)
+    dates = [] if short else [_date(place, by_key, shown, rows) for place in places]
+    settled = _settle(places, dates, by_key, poll, rules, verdicts, pending)
+    pairs = ((entry, rows[index]) for index, entry in matched.items())
+    return replace(
+        settled,
+        edits=tuple((one, row) for one, row in pairs if one.fingerprint != row.fingerprint),
+    )
 
 
-def confirm(known: Iterable[Known], order: Sequence[Place], poll: int, rules: Rules) -> Diff:
+def confirm(
+    known: Iterable[Known],
+    order: Sequence[Place],
+    poll: int,
+    rules: Rules,
+    *,
+    short: bool = False,
+) -> Diff:
     """Decide what it means that poll number `poll` showed the last listing once more."""
     by_key = {entry.key: entry for entry in known}
     verdicts: list[Verdict] = []
@@ -121,7 +137,7 @@ def confirm(known: Iterable[Known], order: Sequence[Place], poll: int, rules: Ru
         if entry and entry.pending and place.absent_since is None:
             verdicts += _judge_shown(entry, entry.pending.row, poll, rules, pending)
     shows = {entry.key: entry.pending.row.item.date for entry in by_key.values() if entry.pending}
-    dates = [_date(place, by_key, shows, ()) for place in order]
+    dates = [] if short else [_date(place, by_key, shows, ()) for place in order]
     return _settle(tuple(order), dates, by_key, poll, rules, verdicts, pending)
 
 
@@ -152,11 +168,17 @@ def _merely_moved(entry: Known, row: Row) -> bool:
 
 
 def _merge(
-    rows: Sequence[Row], matched: Mapping[int, Known], order: Sequence[Place], poll: int
+    rows: Sequence[Row],
+    matched: Mapping[int, Known],
+    order: Sequence[Place],
+    poll: int,
+    *,
+    keep: bool = False,
 ) -> tuple[Place, ...]:
     """The listing's order, with each missing entry kept before the row that stood next below it.
 
-    A missing entry with nothing below it that still shows has scrolled off, and is left out.
+    A missing entry with nothing below it that still shows has scrolled off, and is left out, unless
+    it is to be kept.
     """
     shown = {entry.key for entry in matched.values()}
     before: dict[int, list[Place]] = defaultdict(list)
@@ -175,7 +197,7 @@ def _merge(
             merged.append(Place(None, row=index))
         else:
             merged += [*before.get(entry.key, ()), Place(entry.key)]
-    return tuple(merged)
+    return (*merged, *waiting) if keep else tuple(merged)
 
 
 def _settle(

@@ -60,9 +60,13 @@ def _is_tracking(name: str) -> bool:
 
 def title_key(title: str, when: PageDate) -> str:
     """Hash of a title's words and its day; case, spacing and punctuation do not count."""
+    return _digest([words(title), _day(when)])
+
+
+def words(title: str) -> str:
+    """A title's words as compared."""
     folded = unicodedata.normalize("NFKC", title).casefold()
-    words = _NOT_WORDS.sub(" ", folded).strip() or folded.strip()
-    return _digest([words, _day(when)])
+    return _NOT_WORDS.sub(" ", folded).strip() or folded.strip()
 
 
 def fingerprint(item: Item) -> str:

@@ -91,6 +91,8 @@ class Source:
              waits for it
     backfill: how far its older pages are followed when it is new: to so many entries in all (0:
              the first page alone), or to a day
+    burst:   how many new rows at once are announced unasked; auto: as many as its past explains
+    heal:    whether its list is looked for where the configured selectors find nothing any more
     """
 
     name: str
@@ -113,6 +115,8 @@ class Source:
     listing: ListingRule | None = None
     article: Literal["wait", "later", "off"] = "wait"
     backfill: int | date = 0
+    burst: int | Literal["auto", "off"] = "auto"
+    heal: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from feedbot.identity import Row
 from feedbot.model import DeliveryKind
 from feedbot.render.body import text_of
 
+#: In a notice's payload: (label, callback data) of each button below it.
+BUTTONS = "buttons"
 #: The revision a new entry is announced with.
 FIRST = 1
 
@@ -164,11 +166,17 @@ def owe_counter(name: str, day: date, text: str, followers: Iterable[Follower]) 
     ]
 
 
-def owe_notice(subscriber_id: int, key: str, text: str) -> Owed:
-    """Something the operator should know; `key` tells one occasion from the next."""
+def owe_notice(
+    subscriber_id: int, key: str, text: str, buttons: Sequence[tuple[str, str]] = ()
+) -> Owed:
+    """Something the operator should know; `key` tells one occasion from the next.
+
+    buttons: (label, callback data) of each, to be shown below it
+    """
+    asked = {BUTTONS: [list(one) for one in buttons]} if buttons else {}
     return Owed(
         subscriber_id,
         DeliveryKind.NOTICE,
         f"notice:{subscriber_id}:{key}",
-        payload={"text": text},
+        payload={"text": text, **asked},
     )

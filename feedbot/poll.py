@@ -27,18 +27,20 @@ from feedbot.answers import hash_of, keep, request_for
 from feedbot.articles import pictured, wanted
 from feedbot.clock import Clock
 from feedbot.confirmations import Confirmations
-from feedbot.diff import Diff, Rules, confirm, diff, on_top
+from feedbot.deciding import Decision, Shown, decide, decide_again, has_lasted, is_over
 from feedbot.errors import FetchError, OtherListError, ParseError
 from feedbot.fetch import Fetched, Fetcher
 from feedbot.gap import bridged, on_first_page
-from feedbot.identity import Row, identify
+from feedbot.healing import advice, healed
+from feedbot.holding import hold
+from feedbot.identity import identify
 from feedbot.model import Extractor, Source, Take
-from feedbot.owing import Follower, Owed, owe_news, owe_notice
+from feedbot.owing import Announced, Follower, Owed, owe_news, owe_notice
 from feedbot.reading import Reader, Reading, off_loop
 from feedbot.source.fit import NO_PAST, Past, describe, relaid
-from feedbot.store import entries, outbox, pictures, sources, texts
+from feedbot.store import entries, history, outbox, pictures, sources, texts
 from feedbot.store.engine import Store
-from feedbot.store.recall import past, recall
+from feedbot.store.recall import past
 from feedbot.store.sources import Confirmed, SourceState
 
 log = logging.getLogger(__name__)
@@ -47,9 +49,6 @@ log = logging.getLogger(__name__)
 LONGEST_BACKOFF = timedelta(hours=6)
 #: Failures in a row before the operator is told: one or two are the web's usual weather.
 TELL_AFTER = 3
-#: How long, and in how many polls, a page shows another list before that is the one to follow.
-DOUBT = timedelta(days=1)
-DOUBTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +149,36 @@ class Poller:
         body_hash = hash_of(fetched)
         if known and (fetched.not_modified or body_hash == state.body_hash):
             return await self._confirm(source, state, fetched)
-        before = await self._past(source, state, extractor)
-        reading = await self._reader.read(source, fetched, extractor, before)
-        told = told or self._about_layout(state, extractor, reading)
+        reading, advised = await self._read(source, state, fetched, extractor)
+        told = told or advised or self._about_layout(state, extractor, reading)
         listing = reading.listing
         rows = await off_loop(source, identify, listing.items, reading.fetched.url)
         for warning in listing.warnings:
             log.warning("%s: %s: %s", source.name, source.url, warning)
-        moved = relaid(extractor, reading.extractor)
+        moved = bool(advised) or relaid(extractor, reading.extractor)
         other = sources.remembered(source, state) != reading.extractor
         switched = not known or other or reading.doubt is not None
-        shown = len(rows)
+        first = len(rows)
         if not switched:
             rows = await bridged(
                 self._store, self._fetcher, self._clock, source, state, reading, rows
             )
         answered = keep(source, state, reading)
-        return await self._commit(
-            source, answered, rows, shown=shown, switched=switched, moved=moved, told=told
-        )
+        shown = Shown(rows, first, switched=switched, moved=moved)
+        return await self._commit(source, answered, shown, told=told)
+
+    async def _read(
+        self, source: Source, state: SourceState, fetched: Fetched, extractor: Extractor | None
+    ) -> tuple[Reading, str]:
+        """The listing, and what the operator should know where its selectors do no more."""
+        before = await self._past(source, state, extractor)
+        try:
+            return await self._reader.read(source, fetched, extractor, before), ""
+        except ParseError:
+            again = await healed(self._store, self._reader, source, state, fetched, extractor)
+            if again is None or again.extractor is None:
+                raise
+            return again, "" if extractor else advice(again.extractor)
 
     async def _past(self, source: Source, state: SourceState, extractor: Extractor | None) -> Past:
         """What the source's list showed before, where that can help to find it on a page."""
@@ -187,11 +197,10 @@ class Poller:
         Raises OtherListError where it shows another list, and that has not lasted yet.
         """
         if reading.doubt is not None:
-            since = state.doubtful_since
-            if since is None or state.doubtful < DOUBTS or self._clock.now() - since < DOUBT:
+            if not has_lasted(state, self._clock.now()):
                 raise OtherListError(reading.doubt)
-            where = describe(reading.extractor)
-            return f"shows another list since {since:%Y-%m-%d}, which is read now ({where})"
+            since, where = f"{state.doubtful_since:%Y-%m-%d}", describe(reading.extractor)
+            return f"shows another list since {since}, which is read now ({where})"
         if not relaid(extractor, reading.extractor):
             return ""
         return f"is laid out anew; its list was found again ({describe(reading.extractor)})"
@@ -200,7 +209,7 @@ class Poller:
         etag = fetched.etag or state.etag
         last_modified = fetched.last_modified or state.last_modified
         verdict_due = state.verdict_at is not None and state.polls + 1 >= state.verdict_at
-        if verdict_due or state.told_at:
+        if verdict_due or state.told_at or is_over(state, self._clock.now()):
             state = replace(state, etag=etag, last_modified=last_modified)
             return await self._commit(source, state, None)
         now = self._clock.now()
@@ -213,52 +222,56 @@ class Poller:
         self,
         source: Source,
         state: SourceState,
-        rows: Sequence[Row] | None,
+        shown: Shown | None,
         *,
-        shown: int = 0,
-        switched: bool = False,
-        moved: bool = False,
         told: str = "",
     ) -> Polled:
-        """Write one sound poll and all it causes. `rows` None: the last listing once more.
+        """Write one sound poll and all it causes. `shown` None: the last listing once more.
 
-        shown:    how many of the rows are on the first page
-        switched: it was read in another way than before, and may show older things than that did
-        moved:    its list was found again under a new layout
-        told:     for the operator
+        told: for the operator
+
+        Raises OtherListError: it is doubtful, and nothing is written.
         """
         now = self._clock.now()
+        baseline = state.baseline_at is None
         async with self._store.transaction() as connection:
-            decided = await self._decide(connection, source, state, rows, moved=moved)
-            if rows is not None:
-                decided = on_first_page(decided, shown)
+            decision = await self._decide(connection, source, state, shown)
+            state = decision.state
             applied = await entries.apply(
                 connection,
                 state,
-                decided,
-                rows or (),
+                decision.diff,
+                shown.rows if shown else (),
                 source=source,
                 authority=self._authority,
                 now=now,
             )
-            baseline = state.baseline_at is None
+            news, kept = _sorted(applied.announced, shown, decision)
             owed: list[Owed] = []
-            news = () if baseline else applied.announced
-            if switched and rows is not None:
-                top = on_top(rows, decided)
-                news = tuple(new for new in news if new.row in top)
-            pages = wanted(source, applied.announced, news, now, shown=self._shown())
+            if kept:
+                operator = await self._audience.operator(connection)
+                why = decision.judgement.why
+                owed += await hold(connection, source, state.id, kept, why, operator, now)
+            stored = [one for one in applied.announced if one not in kept]
+            pages = wanted(source, stored, news, now, shown=self._shown())
             await texts.want(connection, state.id, pages, now)
-            images = pictured(source, applied.announced, news, shown=self._shown())
+            images = pictured(source, stored, news, shown=self._shown())
             await pictures.want(connection, state.id, images, now)
+            if shown or decision.rows is not None:
+                first = shown.rows[: shown.first] if shown else ()
+                dated = sum(row.item.date is not None for row in first) if first else None
+                await history.note(
+                    connection, state.id, now, new=len(news), rows=decision.rows, dated=dated
+                )
             if news:
                 followers = await self._audience.followers(connection)
                 holds = {page.entry_id: page.hold_until for page in pages if page.hold_until}
-                owed = owe_news(news, source.name, source.title, followers, holds)
-            if told:  # once a day: a page may be laid out in two ways by turns
-                event = f"reading:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+                owed += owe_news(news, source.name, source.title, followers, holds)
+            for text in filter(None, (told, *decision.told)):
+                # once a day: a page may be laid out in two ways by turns
+                event = f"reading:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
                 today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-                owed += await self._notice(connection, source, event, told, today)
+                owed += await self._notice(connection, source, event, text, today)
             if state.told_at:
                 owed += await self._notice(
                     connection, source, "works", "works again", state.told_at
@@ -273,8 +286,11 @@ class Poller:
                     due_at=self._next(source, now),
                 ),
             )
-        if moved:
-            log.warning("%s: %s: %s", source.name, source.url, told)
+        for text in filter(None, (told, *decision.told)):
+            log.warning("%s: %s: %s", source.name, source.url, text)
+        if kept:
+            why = decision.judgement.why
+            log.warning("%s: %s: %d held: %s", source.name, source.url, len(kept), why)
         if baseline:
             log.info("%s: baseline of %d entries", source.name, len(applied.announced))
         elif news:
@@ -292,15 +308,15 @@ class Poller:
         connection: AsyncConnection,
         source: Source,
         state: SourceState,
-        rows: Sequence[Row] | None,
-        *,
-        moved: bool,
-    ) -> Diff:
-        rules = Rules(source.confirm_gone, source.confirm_changed)
-        known = await recall(connection, state, rows or ())
-        if rows is None:
-            return confirm(known, state.places, state.polls + 1, rules)
-        return diff(rows, known, state.places, state.polls + 1, rules, relaid=moved)
+        shown: Shown | None,
+    ) -> Decision:
+        now = self._clock.now()
+        if shown is None:
+            return await decide_again(connection, source, state, now)
+        decision = await decide(connection, source, state, shown, now)
+        if decision.state.short_since:  # its places below the first page are to be kept
+            return decision
+        return replace(decision, diff=on_first_page(decision.diff, shown.first))
 
     async def _fail(
         self, source: Source, state: SourceState, error: FetchError | ParseError
@@ -354,10 +370,24 @@ class Poller:
 
 def _has_died(extractor: Extractor, error: FetchError | ParseError, state: SourceState) -> bool:
     """Whether a feed that is read in its page's place is gone, and does not merely fail."""
-    if extractor.take is not Take.FEED:
+    if extractor.take is not Take.FEED or isinstance(error, OtherListError):
         return False
     gone = isinstance(error, ParseError) or error.status in (404, 410)
     return gone or state.failures + 1 >= TELL_AFTER
+
+
+def _sorted(
+    new: Sequence[Announced], shown: Shown | None, decision: Decision
+) -> tuple[list[Announced], list[Announced]]:
+    """Of the new entries those that are news, and those that are held."""
+    if shown is None:
+        return [], []
+    index = {id(row): n for n, row in enumerate(shown.rows)}
+    news, held = decision.judgement.news, decision.judgement.held
+    return (
+        [one for one in new if index[id(one.row)] in news],
+        [one for one in new if index[id(one.row)] in held],
+    )
 
 
 def _cause(error: FetchError | ParseError) -> str:

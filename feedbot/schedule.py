@@ -31,7 +31,7 @@ from feedbot.errors import PublishError, StoreError
 from feedbot.model import Source
 from feedbot.poll import Polled, Poller
 from feedbot.publish import Publisher
-from feedbot.store import retract, sources
+from feedbot.store import held, retract, sources
 from feedbot.store.engine import Store
 from feedbot.store.nudge import nudges
 from feedbot.store.sources import SourceState
@@ -89,7 +89,8 @@ class Scheduler:
         self._resting: frozenset[str] = frozenset()
         self._stale: dict[str, datetime] = {}  # feeds to be written anew, and when
         self._nudges = 0  # as the last tick saw them
-        self._retracted: dict[str, int] = {}  # entries of each source, as the last nudge saw them
+        # Entries of each source taken back, and times that some were let go: at the last nudge.
+        self._decided: dict[str, tuple[int, int]] = {}
         self._room = asyncio.Semaphore(MOST_POLLS)
         self.last_tick: datetime | None = None  # the last that did all its work
         self._trouble: str | None = None  # why the last one did not
@@ -102,7 +103,7 @@ class Scheduler:
             if await self._daily.owe_due() or nudged:
                 self._wake()
             if nudged:
-                await self._publish_retracted()
+                await self._publish_decided()
             await self.publish_counters()
             await self.publish_unwritten()
             await self.publish_stale(self._clock.now())
@@ -216,15 +217,17 @@ class Scheduler:
             seen, self._nudges = self._nudges, await nudges(connection)
         return self._nudges != seen
 
-    async def _publish_retracted(self) -> None:
-        """Write the feeds anew from which a command of the operator took something."""
+    async def _publish_decided(self) -> None:
+        """Write the feeds anew that a command of the operator took from, or let something into."""
         async with self._store.reading() as connection:
-            numbers = await retract.numbers(connection)
-        taken = [name for name in numbers if numbers[name] != self._retracted.get(name)]
-        await self._publish(taken)
-        for name in taken:
+            taken, given = await retract.numbers(connection), await held.releases(connection)
+        names = taken.keys() | given.keys()
+        numbers = {name: (taken.get(name, 0), given.get(name, 0)) for name in names}
+        changed = [name for name in numbers if numbers[name] != self._decided.get(name)]
+        await self._publish(changed)
+        for name in changed:
             await self._publish_combined(name)
-        self._retracted = numbers
+        self._decided = numbers
 
     def _spawn(self, states: Iterable[SourceState]) -> list[asyncio.Task[Polled]]:
         configured = self._configured()

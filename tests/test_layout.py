@@ -22,6 +22,7 @@ PURE = (
     "likeness",
     "matching",
     "diff",
+    "judge",
     "owing",
     "counters",
     "filters",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from feedbot.config.wording import WrongValueError, nearest, quoted
 
+MOST_BURST = 10_000  # rows: more than any list has
 MOST_BACKFILL = 10_000  # entries: with twenty on a page, eight minutes of a page a second
 LONGEST = timedelta(days=366)  # longer than anybody waits, and far from datetime's overflow
 _DURATION = re.compile(
@@ -107,6 +108,18 @@ def _backfill(value: Any) -> Any:
     return value
 
 
+def _burst(value: Any) -> Any:
+    """So many rows, or in words."""
+    if value in ("auto", "off"):
+        return value
+    cure = f'write a number from 1 to {MOST_BURST}, "auto" or "off"'
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongValueError("neither a number of rows nor a word for it", cure)
+    if not 1 <= value <= MOST_BURST:
+        raise WrongValueError(f"{value} rows", cure)
+    return value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[
     timedelta,
@@ -124,6 +137,14 @@ Backfill = Annotated[
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST_BACKFILL},
                    {"type": "string", "format": "date"}]}
+    ),
+]  # fmt: skip
+Burst = Annotated[
+    int | Literal["auto", "off"],
+    BeforeValidator(_burst),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_BURST},
+                   {"enum": ["auto", "off"]}]}
     ),
 ]  # fmt: skip
 TimeOfDay = Annotated[

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from feedbot import model
 from feedbot.config.addresses import HttpUrl
-from feedbot.config.amounts import Backfill, Day, Duration, TimeOfDay, Zone, parse_duration
+from feedbot.config.amounts import Backfill, Burst, Day, Duration, TimeOfDay, Zone, parse_duration
 from feedbot.config.sections import Count, Language, Section
 from feedbot.config.texts import FilePath, HeaderName, Name, Secret, Text
 
@@ -114,6 +114,16 @@ class Source(Section):
     show_changes: bool = Field(
         default=False, description="Whether a changed entry says in the feed what has changed."
     )
+    burst: Burst = Field(
+        default="auto",
+        description="How many new rows at once are announced; of more the operator is asked, but"
+        ' for the newest. "auto": by what the source is used to; "off": any number.',
+    )
+    heal: bool = Field(
+        default=True,
+        description="Whether the list is looked for when the selectors of `listing` find nothing"
+        " any more; what is known of it proves it.",
+    )
     listing: Listing | None = Field(default=None, description="Where the rows of an HTML page are.")
 
     def value(self, timezone: str, language: str) -> model.Source:
@@ -139,6 +149,8 @@ class Source(Section):
             listing=self.listing.value() if self.listing else None,
             article=self.article,
             backfill=self.backfill,
+            burst=self.burst,
+            heal=self.heal,
         )
 
 

@@ -1,4 +1,4 @@
-"""The operator's commands on the command line: `sources`, `deliveries`, `chats` and `post`."""
+"""The operator's commands on the command line: `sources`, `deliveries`, `chats`, `post`, `held`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Group:
 
 
 def add_operator(commands: Any, common: _Common, load: _Load) -> None:
-    """Add `sources`, `deliveries`, `chats` and `post` to the program's commands.
+    """Add `sources`, `deliveries`, `chats`, `post` and `held` to the program's commands.
 
     common: makes a parser of what may stand after any command
     load:   reads the configuration a command line names; raises ConfigError
@@ -55,6 +55,7 @@ def add_operator(commands: Any, common: _Common, load: _Load) -> None:
     _deliveries(_Group(commands, "deliveries", "what is owed, and what became of it", common, load))
     _chats(_Group(commands, "chats", "who is written to", common, load))
     _posts(_Group(commands, "post", "what was posted, and taking it back", common, load))
+    _held(_Group(commands, "held", "new entries that wait for a decision", common, load))
 
 
 def _sources(group: _Group) -> None:
@@ -131,6 +132,20 @@ def _posts(group: _Group) -> None:
         "--wait", type=duration, default="1m", metavar="TIME",
         help="how long to wait for the chats (default: %(default)s)",
     )  # fmt: skip
+
+
+def _held(group: _Group) -> None:
+    group.add("list", _list_held, "how many wait, of which source").add_argument(
+        "--json", action="store_true"
+    )
+    action = group.add("show", _show_held, "what waits of one source")
+    action.add_argument("source", metavar="SOURCE")
+    action.add_argument("--json", action="store_true")
+    action = group.add("post", _post_held, "let them into the feed, and post them")
+    action.add_argument("source", metavar="SOURCE")
+    action = group.add("seen", _seen_held, "let them into the feed alone, and post nothing")
+    action.add_argument("source", metavar="SOURCE")
+    action.add_argument("--drop", action="store_true", help="not even into the feed, for good")
 
 
 def duration(text: str) -> timedelta:
@@ -221,3 +236,27 @@ async def _retract(settings: Settings, options: argparse.Namespace) -> int:
     from feedbot.operator import retraction
 
     return await retraction.retract(settings, options.entry, options.wait)
+
+
+async def _list_held(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import held
+
+    return await held.show_list(settings, as_json=options.json)
+
+
+async def _show_held(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import held
+
+    return await held.show(settings, options.source, as_json=options.json)
+
+
+async def _post_held(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import held
+
+    return await held.decide(settings, options.source, "post")
+
+
+async def _seen_held(settings: Settings, options: argparse.Namespace) -> int:
+    from feedbot.operator import held
+
+    return await held.decide(settings, options.source, "drop" if options.drop else "feed")

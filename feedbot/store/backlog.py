@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.model import Chat, Source
 from feedbot.owing import Told, owe_backlog
 from feedbot.store import outbox, subscribers
-from feedbot.store.schema import entries, sources
+from feedbot.store.schema import NOT_HELD, entries, sources
 from feedbot.store.subscribers import Key
 
 #: How far back a chat with a filter is searched for what it wants, in each source.
@@ -60,6 +60,7 @@ async def _last(connection: AsyncConnection, source: Source, limit: int) -> list
             sources.c.name == source.name,
             entries.c.gone_at.is_(None),
             entries.c.retracted_at.is_(None),
+            NOT_HELD,
         )
         .order_by(entries.c.id.desc())
         .limit(limit)

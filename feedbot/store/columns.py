@@ -1,4 +1,4 @@
-"""Columns that SQL has no type for: times with their zone, dates as a page says them, JSON."""
+"""What all tables are made with: their names, keys, and the types that SQL does not have."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# BigInteger everywhere for keys; SQLite wants the very word INTEGER to number rows by itself.
+Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 class Utc(TypeDecorator[datetime]):

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.model import Entry
 from feedbot.store.dialect import chunks, insert_missing
 from feedbot.store.feeds import ENTRIES, Stored, entry_of
-from feedbot.store.schema import archives, editions, entries, restated
+from feedbot.store.schema import NOT_HELD, archives, editions, entries, held, restated
 
 _SAID = ("title", "link", "updated", "summary", "content", "author", "image")
 
@@ -63,10 +63,14 @@ async def restate(connection: AsyncConnection, entry_ids: Sequence[int]) -> None
 
 async def stretch(connection: AsyncConnection, source_id: int, first: int, last: int) -> Stretch:
     """What stands at these positions, newest publication first; of an entry the newest edition."""
-    now = ENTRIES.where(entries.c.source_id == source_id, entries.c.position.between(first, last))
+    now = ENTRIES.where(
+        entries.c.source_id == source_id, entries.c.position.between(first, last), NOT_HELD
+    )
     found = {row.id: (row.position, row, entry_of(row)) for row in await connection.execute(now)}
     before = sa.select(editions).where(
-        editions.c.source_id == source_id, editions.c.position.between(first, last)
+        editions.c.source_id == source_id,
+        editions.c.position.between(first, last),
+        editions.c.entry_id.not_in(sa.select(held.c.entry_id)),
     )
     for old, row in await _with_entries(connection, before):
         if row.id not in found or found[row.id][0] < old.position:

@@ -59,7 +59,7 @@ async def apply(
         for verdict in decided.verdicts
         if verdict.kind is ChangeKind.CHANGED and verdict.known and verdict.row
     ]
-    stamps = _Stamps(len(fresh) + len(changed), now, state.last_updated)
+    stamps = Stamps(len(fresh) + len(changed), now, state.last_updated)
     positions = count(state.positions + 1)  # changed entries come anew, so that readers see them
     for known, row in changed:
         await editions.keep(connection, known.key)
@@ -110,7 +110,7 @@ def _in_order(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> list[int]:
     return [index for index in oldest_first(rows) if index in new]
 
 
-class _Stamps:
+class Stamps:
     """`updated` values for one commit: whole seconds, a second apart, after all earlier ones."""
 
     def __init__(self, count: int, now: datetime, last: datetime | None) -> None:
@@ -119,7 +119,7 @@ class _Stamps:
             first = max(first, last + timedelta(seconds=1))
         self.last = first - timedelta(seconds=1)
 
-    def __iter__(self) -> _Stamps:
+    def __iter__(self) -> Stamps:
         return self
 
     def __next__(self) -> datetime:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import Entry
-from feedbot.store.schema import entries, pictures, texts
+from feedbot.store.schema import NOT_HELD, entries, pictures, texts
 from feedbot.store.texts import READ, fuller
 
 #: Entries with what was read on their own pages, and what is known of their image, as `entry_of`
@@ -26,7 +26,7 @@ ENTRIES = (
     .outerjoin(texts, texts.c.entry_id == entries.c.id)
     .outerjoin(pictures, pictures.c.url == sa.func.coalesce(entries.c.image, texts.c.image))
 )
-_VISIBLE = (entries.c.gone_at.is_(None), entries.c.retracted_at.is_(None))
+_VISIBLE = (entries.c.gone_at.is_(None), entries.c.retracted_at.is_(None), NOT_HELD)
 #: How far back a combined feed with a filter looks: in each source it names, or in all of them.
 _LOOK_BACK = 500
 #: Up to so many sources are looked into one by one, each by its own index.
@@ -104,7 +104,7 @@ async def departed(
     for column in (entries.c.gone_at, entries.c.retracted_at):
         query = (
             sa.select(entries.c.atom_id, column)
-            .where(entries.c.source_id.in_(source_ids), column.is_not(None))
+            .where(entries.c.source_id.in_(source_ids), column.is_not(None), NOT_HELD)
             .order_by(column.desc())
             .limit(limit)
         )

@@ -6,6 +6,7 @@
     feeds, documents                        what is published of it, and with which validators
                  └─< causes >─ deliveries >─ subscribers      what is owed to whom, and why
                                  └─< messages                 what Telegram made of it
+    held, days, alarms (guard_schema)                 what is kept back, usual, or wrong
     counters, bots, meta
 
 The schema is made by migrations (`migrations/`); a test holds both to be the same.
@@ -15,23 +16,39 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from feedbot.store.columns import Json, PageDateText, Utc
+from feedbot.store.columns import Json, Key, PageDateText, Utc, metadata
+from feedbot.store.guard_schema import alarms, days, held
+
+__all__ = [
+    "NOT_HELD",
+    "SCHEMA",
+    "Key",
+    "alarms",
+    "archives",
+    "articles",
+    "backfills",
+    "bots",
+    "causes",
+    "counters",
+    "counts",
+    "days",
+    "deliveries",
+    "documents",
+    "editions",
+    "entries",
+    "feeds",
+    "held",
+    "messages",
+    "meta",
+    "metadata",
+    "restated",
+    "sources",
+    "subscribers",
+    "texts",
+]
 
 #: The number of the newest migration this program knows.
 SCHEMA = 1
-
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# BigInteger everywhere for keys; SQLite wants the very word INTEGER to number rows by itself.
-Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 meta = sa.Table(
     "meta",
@@ -80,6 +97,11 @@ sources = sa.Table(
     sa.Column("doubtful", sa.Integer, nullable=False),  # polls in which it showed another list
     sa.Column("doubtful_since", Utc),
     sa.Column("told_at", Utc),  # the operator was told of the failure that lasts
+    # what it is used to show, see judge.History:
+    sa.Column("usual", sa.Integer, nullable=False, default=0),  # rows, when last believed
+    sa.Column("short_since", Utc),  # it has far fewer rows
+    sa.Column("short_poll", sa.Integer),  # the number of the poll that first had
+    sa.Column("replaced", sa.Integer, nullable=False, default=0),  # times all of it was, for good
     sa.Index("ix_sources_due", "active", "due_at"),
 )
 
@@ -136,6 +158,9 @@ entries = sa.Table(
         postgresql_where=sa.text("retracted_at IS NOT NULL"),
     ),
 )
+
+#: True of an entry that is not kept back: part of every query for what is to be shown.
+NOT_HELD = entries.c.id.not_in(sa.select(held.c.entry_id))
 
 texts = sa.Table(
     "texts",

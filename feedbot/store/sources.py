@@ -59,6 +59,10 @@ class SourceState:
     doubtful: int = 0
     doubtful_since: datetime | None = None
     told_at: datetime | None = None
+    usual: int = 0
+    short_since: datetime | None = None
+    short_poll: int | None = None
+    replaced: int = 0
     removed_at: datetime | None = None
     title: str = ""
     url: str = ""
@@ -187,6 +191,8 @@ def _fresh(source: Source, authority: str, now: datetime) -> dict[str, object]:
         "entries": 0,
         "failures": 0,
         "doubtful": 0,
+        "usual": 0,
+        "replaced": 0,
     }
 
 
@@ -310,6 +316,10 @@ async def record_sound(connection: AsyncConnection, state: SourceState) -> None:
             last_modified=state.last_modified,
             body_hash=state.body_hash,
             moved_to=state.moved_to,
+            usual=state.usual,
+            short_since=state.short_since,
+            short_poll=state.short_poll,
+            replaced=state.replaced,
             last_ok_at=state.last_ok_at,
             due_at=state.due_at,
             **_WELL,

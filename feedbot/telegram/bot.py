@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from telegram import Bot, BotCommand, ChatMemberUpdated, Message, Update
+from telegram import Bot, BotCommand, CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, TelegramError
 
@@ -25,6 +25,7 @@ from feedbot.owing import owe_notice
 from feedbot.store import bots, doubts, membership, outbox, subscribers
 from feedbot.store.engine import Store
 from feedbot.telegram.answers import understand
+from feedbot.telegram.buttons import Decide, answer, press
 from feedbot.telegram.client import bot_id
 from feedbot.telegram.commands import Answerer, Asked, parse_command
 from feedbot.telegram.names import strayed
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 30
 #: Posts in channels are heard of for their ids alone.
-_ALLOWED = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER]
+_ALLOWED = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER, Update.CALLBACK_QUERY]
 _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 _DECIDERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 _OUT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
@@ -51,7 +52,11 @@ class _Stopped(Exception):
 
 
 class Listener:
-    """Polls updates and carries them out. `wake` is called when answers are owed."""
+    """Polls updates and carries them out.
+
+    wake:   is called when answers are owed
+    decide: does what a button of ours says that was pressed in the admin chat
+    """
 
     def __init__(
         self,
@@ -61,8 +66,10 @@ class Listener:
         posting: Posting,
         random: Random,
         wake: Callable[[], None],
+        decide: Decide | None = None,
     ) -> None:
         self._store = store
+        self._decide = decide
         self._bot = bot
         self._bot_id = bot_id(bot.token)
         self._clock = clock
@@ -174,10 +181,16 @@ class Listener:
         """Do one update, once. One that breaks us is skipped, so that the next ones are heard."""
         try:
             asked = await self._asked(update) if update.message else None
+            said = ""
             async with self._store.transaction() as connection:
-                await self._apply(connection, update, asked)
+                if query := update.callback_query:
+                    said = await self._press(connection, query)
+                else:
+                    await self._apply(connection, update, asked)
                 await self._learn(connection, update.message or update.channel_post)
                 await bots.set_update_offset(connection, self._bot_id, update.update_id + 1)
+            if query:
+                await self._unless_stopped(answer(self._bot, query, said))
         except (TelegramError, StoreError, _Stopped):
             raise
         except Exception:
@@ -197,6 +210,11 @@ class Listener:
         elif asked:
             now = self._clock.now()
             await Answerer(connection, asked, self.posting, now).carry_out()
+
+    async def _press(self, connection: AsyncConnection, query: CallbackQuery) -> str:
+        said, owed = await press(connection, query, self._decide)
+        await outbox.owe(connection, [owed] if owed else [], self._clock.now())
+        return said
 
     async def _learn(self, connection: AsyncConnection, message: Message | None) -> None:
         """A message of somebody's shows how far the ids are."""

@@ -15,6 +15,7 @@ from feedbot.model import Chat, DeliveryKind
 from feedbot.store import doubts
 from feedbot.store.outbox import Claimed
 from feedbot.telegram.answers import Answer, Verdict, understand
+from feedbot.telegram.buttons import below
 from feedbot.telegram.client import send
 from feedbot.telegram.compose import ALBUM, BEGUN, Part, Post, compose
 from feedbot.telegram.probe import digest_of
@@ -107,7 +108,7 @@ class Sender:
         common["parse_mode"] = mode
         if first:
             return _places(await self._bot.send_photo(photo=first, caption=part.text, **common))
-        text = {"text": part.text, "link_preview_options": part.preview}
+        text = {"text": part.text, "link_preview_options": part.preview, **below(claimed)}
         return (await send(self._bot, "sendMessage", common | text),)
 
 

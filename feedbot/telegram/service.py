@@ -16,6 +16,7 @@ from feedbot.errors import StoreError
 from feedbot.store.engine import Store
 from feedbot.telegram.answers import understand
 from feedbot.telegram.bot import Listener
+from feedbot.telegram.buttons import Decide
 from feedbot.telegram.client import close_bot, create_bot
 from feedbot.telegram.deliver import GRACE, Deliverer
 from feedbot.telegram.limits import Limits
@@ -44,11 +45,12 @@ class Telegram:
         posting: Posting,
         random: Random,
         limits: Limits,
+        decide: Decide | None = None,
     ) -> None:
         self._bot = bot
         self._clock = clock
         self._deliverer = Deliverer(store, bot, clock, posting, random, limits)
-        self._listener = Listener(store, bot, clock, posting, random, self.wake)
+        self._listener = Listener(store, bot, clock, posting, random, self.wake, decide)
         self._tasks: list[asyncio.Task[None]] = []
         self._broken: str | None = None
         self._store = store
@@ -61,14 +63,18 @@ class Telegram:
         store: Store,
         clock: Clock,
         random: Random,
+        decide: Decide | None = None,
     ) -> Telegram | None:
-        """The bot of the configuration; None where no token is configured."""
+        """The bot of the configuration; None where no token is configured.
+
+        decide: does what a button of ours says that was pressed in the admin chat
+        """
         telegram = settings.telegram
         if telegram.token is None:
             return None
         proxy = telegram.proxy.get_secret_value() if telegram.proxy else None
         bot = create_bot(telegram.token.get_secret_value(), telegram.api_url, proxy)
-        return cls(store, bot, clock, posting_of(settings), random, limits_of(telegram))
+        return cls(store, bot, clock, posting_of(settings), random, limits_of(telegram), decide)
 
     async def __aenter__(self) -> Telegram:
         return self

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from feedbot.store.migrations import guard
+
 revision = "0001"
 down_revision = None
 
@@ -101,6 +103,10 @@ def upgrade() -> None:
         sa.Column("doubtful", sa.Integer(), nullable=False),
         sa.Column("doubtful_since", TIME),
         sa.Column("told_at", TIME),
+        sa.Column("usual", sa.Integer(), nullable=False),
+        sa.Column("short_since", TIME),
+        sa.Column("short_poll", sa.Integer()),
+        sa.Column("replaced", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
         sa.UniqueConstraint("feed_id", name=op.f("uq_sources_feed_id")),
         sa.UniqueConstraint("name", name=op.f("uq_sources_name")),
@@ -388,5 +394,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", "part", name=op.f("pk_messages")),
     )
     op.create_index("ix_messages_sent", "messages", ["sent_at"], unique=False)
+    guard.make()
     #
     op.execute("INSERT INTO meta (key, value) VALUES ('min_compatible', '1')")
