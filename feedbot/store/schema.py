@@ -17,6 +17,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from feedbot.store.columns import Json, Key, PageDateText, Utc, metadata
+from feedbot.store.feed_schema import archives, documents, editions, feeds, restated
 from feedbot.store.guard_schema import alarms, days, held
 
 __all__ = [
@@ -316,24 +317,6 @@ counts = sa.Table(
     sa.Column("at", Utc, nullable=False),
 )
 
-editions = sa.Table(
-    "editions",  # what entries said before they were changed
-    metadata,
-    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True),
-    sa.Column("revision", sa.Integer, primary_key=True),
-    sa.Column("source_id", sa.ForeignKey("sources.id"), nullable=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("link", sa.Text, nullable=False),
-    sa.Column("updated", Utc, nullable=False),
-    sa.Column("summary", sa.Text, nullable=False),
-    sa.Column("content", sa.Text),
-    sa.Column("author", sa.Text),
-    sa.Column("image", sa.Text),
-    sa.Column("categories", Json, nullable=False),
-    sa.Index("ix_editions_position", "source_id", "position"),
-)
-
 catalogue = sa.Table(
     "catalogue",  # what the public pages list, see catalogue.py
     metadata,
@@ -354,14 +337,6 @@ labels = sa.Table(
     sa.Index("ix_labels_category", "category", "place"),
 )
 
-archives = sa.Table(
-    "archives",  # how far a source's are written (RFC 5005)
-    metadata,
-    sa.Column("source_id", sa.ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("recipe", sa.String, nullable=False),  # hash of what all of them are made with
-    sa.Column("positions", sa.Integer, nullable=False),
-)
-
 backfills = sa.Table(
     "backfills",  # the way back through the older pages of a source, see source/trail.py
     metadata,
@@ -373,29 +348,6 @@ backfills = sa.Table(
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),  # at the next page
     sa.Column("done_at", Utc),
-)
-
-restated = sa.Table(
-    "restated",  # positions whose archive has to be written anew
-    metadata,
-    sa.Column("source_id", sa.ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-)
-
-feeds = sa.Table(
-    "feeds",  # those that are no source's: combined ones, counters'
-    metadata,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("feed_id", sa.String, nullable=False, unique=True),  # tag: URI
-    sa.Column("created_at", Utc, nullable=False),
-)
-
-documents = sa.Table(
-    "documents",
-    metadata,
-    sa.Column("path", sa.String, primary_key=True),  # below feeds.directory and /feeds/
-    sa.Column("digest", sa.String, nullable=False),  # sha256 of the body
-    sa.Column("modified", Utc, nullable=False),  # Last-Modified: never goes back
 )
 
 bots = sa.Table(
