@@ -26,6 +26,7 @@ PURE = (
     "owing",
     "counters",
     "filters",
+    "search",
     "render",
 )
 #: Packages that read the world or wait for it.

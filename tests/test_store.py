@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,11 +32,17 @@ async def opened(path: Path) -> Store:
     return await Store.open(f"sqlite:///{path}")
 
 
+def _is_no_index_of_words(name: str | None, kind: str, _: Any) -> bool:
+    """FTS5's own tables are SQLite's to know."""
+    return not (kind == "table" and name and name.startswith("fulltext"))
+
+
 async def test_migrations_make_the_schema_that_the_queries_speak_of(path: Path) -> None:
     await (await opened(path)).close()
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        ours = {"compare_type": True, "include_name": _is_no_index_of_words}
+        context = MigrationContext.configure(connection, opts=ours)
         assert compare_metadata(context, metadata) == []
         assert context.get_current_revision() == HEAD
     engine.dispose()

@@ -1,6 +1,6 @@
 """What readers can look through: every entry that is to be seen, in the order of its date.
 
-    enter ─→ catalogue (by date, by source and date), labels (by category and date)
+    enter ─→ catalogue (by date, by source and date), labels (by category and date), fulltext
 
 Whoever stores, changes or takes back entries enters them here in the same transaction. An entry's
 place is its date in seconds with its number in the lowest bits: one whole number that orders all
@@ -9,22 +9,29 @@ entries, so a page that begins at one shows the same for ever, whatever comes ab
 
 from __future__ import annotations
 
+import asyncio
+import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.model import Entry
+from feedbot.search import Query, stems
+from feedbot.store import fulltext
 from feedbot.store.dialect import chunks, insert_missing
 from feedbot.store.feeds import ENTRIES, entry_of
+from feedbot.store.fulltext import TOP, Indexed
 from feedbot.store.schema import catalogue, entries, labels, meta
 
 _BITS = 24  # of an entry's number in a place: so many entries of one second can be told apart
 _VERSION = "catalogue"  # key in `meta`: which state of the catalogue this is, and since when
+_TAG = re.compile(r"<[^>]*>")
 #: Up to so many sources are looked into one by one, each by its own index.
 _FEW = 20
 #: A date that was misread makes no endless list.
@@ -86,13 +93,19 @@ async def enter(connection: AsyncConnection, numbers: Collection[int], now: date
         return
     for some in chunks(sorted(set(numbers))):
         rows = list(await connection.execute(ENTRIES.where(entries.c.id.in_(some))))
-        for table in (catalogue, labels):
-            await connection.execute(sa.delete(table).where(table.c.entry_id.in_(some)))
+        await _take_out(connection, some)
         shown = [(row, entry_of(row)) for row in rows if row.retracted_at is None]
         await _insert(connection, shown)
     value = f"{uuid.uuid4().hex} {now.isoformat()}"
     await insert_missing(connection, meta, [{"key": _VERSION, "value": value}], ["key"])
     await connection.execute(sa.update(meta).where(meta.c.key == _VERSION).values(value=value))
+
+
+async def _take_out(connection: AsyncConnection, numbers: Sequence[int]) -> None:
+    before = sa.select(catalogue.c.place).where(catalogue.c.entry_id.in_(numbers))
+    await fulltext.erase(connection, (await connection.execute(before)).scalars().all())
+    for table in (catalogue, labels):
+        await connection.execute(sa.delete(table).where(table.c.entry_id.in_(numbers)))
 
 
 async def _insert(connection: AsyncConnection, shown: Sequence[tuple[Any, Entry]]) -> None:
@@ -106,13 +119,26 @@ async def _insert(connection: AsyncConnection, shown: Sequence[tuple[Any, Entry]
     ]
     if places:
         await connection.execute(sa.insert(catalogue), places)
+    said = [(place, entry) for place, (_, entry) in zip(places, shown, strict=True)]
+    await fulltext.write(connection, await asyncio.to_thread(_indexed, said))
     terms = [
-        place | {"category": category}
-        for place, (_, entry) in zip(places, shown, strict=True)
-        for category in entry.categories
+        place | {"category": category} for place, entry in said for category in entry.categories
     ]
     if terms:
         await connection.execute(sa.insert(labels), terms)
+
+
+def _indexed(said: Sequence[tuple[dict[str, int], Entry]]) -> list[Indexed]:
+    """What is indexed of entries; a baseline's takes a while, so it is not for the event loop."""
+    return [
+        Indexed(place["place"], place["source_id"], stems(_text(entry))) for place, entry in said
+    ]
+
+
+def _text(entry: Entry) -> str:
+    text = _TAG.sub(" ", entry.content) if entry.content else entry.summary
+    said = (entry.title, text, entry.author or "", *entry.categories)
+    return "\n".join(unescape(one) for one in said)
 
 
 async def version(connection: AsyncConnection) -> Version:
@@ -140,6 +166,20 @@ async def next_newer(
     """The first `limit` entries of a range above the place `after`, newest first."""
     places = await _places(connection, within, after, limit, newer=True)
     return await _listed(connection, places)
+
+
+async def search(
+    connection: AsyncConnection,
+    query: Query,
+    source_ids: Sequence[int],
+    limit: int,
+    before: int | None = None,
+) -> list[Listed]:
+    """The last `limit` entries that a query finds, newest first."""
+    bound = TOP if before is None else before
+    places = await fulltext.find(connection, query, source_ids, limit, bound)
+    numbers = sa.select(catalogue.c.entry_id).where(catalogue.c.place.in_(places))
+    return await _listed(connection, (await connection.execute(numbers)).scalars().all())
 
 
 async def _places(

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from feedbot.store import catalogue, editions
+from feedbot.search import parse_query
+from feedbot.store import catalogue, editions, fulltext
 from feedbot.store.catalogue import Listed, Range
 from feedbot.store.engine import Store
 from feedbot.web.site.archive import Asked, archive_page, look
 from feedbot.web.site.entry import entry_page, retracted_page
+from feedbot.web.site.finding import MOST, ROWS, search_page
 from feedbot.web.site.views import View, by_day, counter_lines, follow, lead, timely
 
 #: Among the template's values: the HTTP status, if it is not 200.
@@ -90,6 +92,18 @@ async def _archive(making: Making) -> Make:
     return lambda: archive_page(view, asked, found) | {"many": len(view.sources) > 1}
 
 
+async def _search(making: Making) -> Make:
+    view, text = making.view, making.query.get("q", "").strip()
+    asked = Asked.of({"before": making.query.get("before", "")})
+    if asked is None:
+        raise Unknown
+    query, shown = parse_query(text), list(view.sources)
+    async with making.store.reading() as connection:
+        found = await catalogue.search(connection, query, shown, ROWS + 1, asked.before)
+        number = await fulltext.count(connection, query, shown, MOST + 1)
+    return lambda: search_page(view, text, query, found, number) | {"many": len(view.sources) > 1}
+
+
 async def _entry(making: Making) -> Make:
     view, number = making.view, int(making.parts[0])
     async with making.store.reading() as connection:
@@ -113,6 +127,7 @@ async def _counters(making: Making) -> Make:
 PAGES = (
     Page("", "home.html", _home, timely=True),
     Page("all", "archive.html", _archive),
+    Page("search", "search.html", _search),
     Page(r"entries/(-?\d{1,18})", "entry.html", _entry),
     Page("counters", "counters.html", _counters, timely=True),
 )

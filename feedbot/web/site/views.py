@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -192,9 +192,11 @@ def _stamp(entry: Entry, when: datetime) -> str:
     return when.isoformat(timespec="seconds") if _has_time(entry) else when.date().isoformat()
 
 
-def by_day(view: View, found: Iterable[Listed]) -> list[dict[str, Any]]:
-    """Entries in the order given, those of one day together."""
-    rows = [brief(view, one) for one in found]
+def by_day(
+    view: View, found: Iterable[Listed], shown: Callable[[Listed], dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Entries in the order given, those of one day together; `shown` makes a row, else `brief`."""
+    rows = [shown(one) if shown else brief(view, one) for one in found]
     return [
         {"day": view.language.day(day), "iso": day.isoformat(), "rows": list(some)}
         for day, some in groupby(rows, key=lambda row: row["date"])

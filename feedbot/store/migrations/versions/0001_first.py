@@ -364,6 +364,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", "category", name=op.f("pk_labels")),
     )
     op.create_index("ix_labels_category", "labels", ["category", "place"], unique=False)
+    if op.get_context().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE fulltext USING fts5(source, words,"
+            " tokenize='unicode61 remove_diacritics 0')"
+        )
     op.create_table(
         "causes",
         sa.Column("delivery_id", KEY, nullable=False),
