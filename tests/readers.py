@@ -10,14 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
-import sqlite3
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +29,7 @@ from feedbot.web.app import create_app
 from feedbot.web.feedpage import render_page
 from feedbot.web.feeds import Receive, Scope, Send
 from feedbot.web.server import WebServer, listen
+from tests.clients import READERS
 from tests.test_publish import NOW, PLAN, SOURCE, sync
 
 PRESS = "https://press.example.org"
@@ -60,121 +56,6 @@ DAYS: Sequence[tuple[str, Rows, str]] = (
     ("another address", {**_MOVED, **_CHANGED, **rows(1)}, "https://other.example.net/news"),
     ("unchanged there", {**_MOVED, **_CHANGED, **rows(1)}, "https://other.example.net/news"),
 )
-
-
-@dataclass
-class Seen:
-    """What a reader has after a day: (id, title, text) of each entry it holds, mails it wrote."""
-
-    entries: list[tuple[str, str, str]]
-    mails: int = 0
-
-
-class Reader:
-    """A reader with a folder of its own; `visit` lets it ask and says what it has."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-
-    def visit(self) -> Seen:
-        raise NotImplementedError
-
-    def run(self, *command: str, timeout: float = 60) -> str:
-        keep = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
-        keep |= {"XDG_RUNTIME_DIR": str(self.folder), "GSETTINGS_BACKEND": "memory"}
-        done = subprocess.run(
-            command, env=keep, capture_output=True, text=True, timeout=timeout, cwd=self.folder
-        )
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        return done.stdout
-
-    def rows(self, file: Path, query: str) -> list[Any]:
-        with closing(sqlite3.connect(file)) as database:
-            return database.execute(query).fetchall()
-
-
-class FeedParser(Reader):
-    """feedparser, told to keep validators; an entry is known by its id."""
-
-    known: Mapping[str, Any] = {}
-    etag = modified = None
-
-    def visit(self) -> Seen:
-        import feedparser
-
-        found = feedparser.parse(self.url, etag=self.etag, modified=self.modified)
-        if found.status != 304:
-            self.etag, self.modified = found.get("etag"), found.get("modified")
-            self.known = {**self.known, **{entry.id: entry for entry in found.entries}}
-        return Seen([(id, one.title, one.summary) for id, one in self.known.items()])
-
-
-class Library(Reader):
-    """lemon24's reader."""
-
-    def visit(self) -> Seen:
-        from reader import make_reader
-
-        reader = make_reader(str(self.folder / "reader.sqlite"))
-        reader.add_feed(self.url, exist_ok=True)
-        reader.update_feed(self.url)  # whatever its own hours say
-        found = [(one.id, one.title or "", one.summary or "") for one in reader.get_entries()]
-        reader.close()
-        return Seen(found)
-
-
-class Newsboat(Reader):
-    """newsboat, reloading from the command line."""
-
-    def visit(self) -> Seen:
-        (self.folder / "urls").write_text(f"{self.url}\n")
-        cache = self.folder / "cache.db"
-        self.run("newsboat", "-u", str(self.folder / "urls"), "-c", str(cache), "-x", "reload")
-        return Seen(self.rows(cache, "SELECT guid, title, content FROM rss_item"))
-
-
-class Rss2Email(Reader):
-    """rss2email, with a sendmail that keeps what it is given."""
-
-    def visit(self) -> Seen:
-        mails = self.folder / "mails"
-        command = ("r2e", "-c", str(self.folder / "config"), "-d", str(self.folder / "data.json"))
-        if not mails.exists():
-            mails.mkdir()
-            sendmail = self.folder / "sendmail"
-            sendmail.write_text(f"#!/bin/sh\nexec cat >{mails}/$$-$(date +%s%N)\n")
-            sendmail.chmod(0o755)
-            self.run(*command, "new", "reader@example.org")
-            config = self.folder / "config"
-            text = re.sub("sendmail = .*", f"sendmail = {sendmail}", config.read_text())
-            config.write_text(text)
-            self.run(*command, "add", "press", self.url)
-        self.run(*command, "run")
-        data = json.loads((self.folder / "data.json").read_text())
-        known = data["feeds"][0]["seen"]
-        return Seen([(guid, "", "") for guid in known], len(list(mails.iterdir())))
-
-
-class Chromium(Reader):
-    """A browser: it navigates, so it is shown a page."""
-
-    def visit(self) -> Seen:
-        page = self.run(
-            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-            *(f"--user-data-dir={self.folder / 'profile'}", self.url),
-        )
-        found = re.findall(r'<h2><a href="([^"]+)"[^>]*>([^<]+)</a>', page)
-        address = re.search(r'<code class="address">([^<]+)<', page)
-        return Seen([(link, title, address[1] if address else "") for link, title in found])
-
-
-READERS: Mapping[str, type[Reader]] = {
-    "chromium": Chromium,
-    "feedparser": FeedParser,
-    "reader": Library,
-    "newsboat": Newsboat,
-    "rss2email": Rss2Email,
-}
 
 
 class Press:
@@ -228,7 +109,7 @@ async def main(name: str, folder: Path, number: int) -> list[dict[str, Any]]:
 
     app = create_app(press.publisher, page, _nothing, _nothing)
 
-    class Recording(type(app)):  # type: ignore[misc]
+    class Recording(type(app)):  # type: ignore[misc]  # whatever class it is
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             async def note(message: Any) -> None:
                 if message["type"] == "http.response.start" and "embassy" in scope["path"]:
@@ -243,13 +124,15 @@ async def main(name: str, folder: Path, number: int) -> list[dict[str, Any]]:
     (folder / "reader").mkdir()
     reader = READERS[name](folder / "reader", url)
     made = []
-    for what, shown, base_url in DAYS[:number]:
-        await press.day(shown, base_url)
-        statuses.clear()
-        seen = await asyncio.to_thread(reader.visit)
-        made.append(
-            {"day": what, "statuses": list(statuses), "entries": seen.entries, "mails": seen.mails}
-        )
+    try:
+        for what, shown, base_url in DAYS[:number]:
+            await press.day(shown, base_url)
+            statuses.clear()
+            seen = await asyncio.to_thread(reader.visit)
+            one = {"statuses": list(statuses), "entries": seen.entries, "mails": seen.mails}
+            made.append({"day": what, **one})
+    finally:
+        reader.close()
     await server.stop()
     await store.close()
     return made

@@ -45,7 +45,7 @@ def seen() -> dict[str, Any]:
 
 
 @needs("chromium")
-@needs("network namespaces")
+@needs("loopback")
 def test_a_list_that_a_script_fills_in_is_read() -> None:
     told = seen()
     source = Source(
@@ -67,7 +67,7 @@ def test_a_list_that_a_script_fills_in_is_read() -> None:
 
 
 @needs("chromium")
-@needs("network namespaces")
+@needs("loopback")
 def test_what_the_page_asks_for_elsewhere_is_refused_without_a_packet() -> None:
     told = seen()
     assert told["other"] == []
@@ -78,7 +78,7 @@ def test_what_the_page_asks_for_elsewhere_is_refused_without_a_packet() -> None:
 
 
 @needs("chromium")
-@needs("network namespaces")
+@needs("loopback")
 def test_the_guard_and_the_status_hold_for_the_page_itself() -> None:
     told = seen()
     assert told["sockets"] == []
