@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from feedbot.store.migrations import guard
+from feedbot.store.migrations.catalogue import create_catalogue
 
 revision = "0001"
 down_revision = None
@@ -342,33 +343,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    op.create_table(
-        "catalogue",
-        sa.Column("entry_id", KEY, nullable=False),
-        sa.Column("source_id", KEY, nullable=False),
-        sa.Column("place", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_catalogue_entry_id")),
-        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_catalogue_source_id")),
-        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_catalogue")),
-    )
-    op.create_index("ix_catalogue_place", "catalogue", ["place"], unique=False)
-    op.create_index("ix_catalogue_source", "catalogue", ["source_id", "place"], unique=False)
-    op.create_table(
-        "labels",
-        sa.Column("entry_id", KEY, nullable=False),
-        sa.Column("category", sa.Text(), nullable=False),
-        sa.Column("source_id", KEY, nullable=False),
-        sa.Column("place", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_labels_entry_id")),
-        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_labels_source_id")),
-        sa.PrimaryKeyConstraint("entry_id", "category", name=op.f("pk_labels")),
-    )
-    op.create_index("ix_labels_category", "labels", ["category", "place"], unique=False)
-    if op.get_context().dialect.name == "sqlite":
-        op.execute(
-            "CREATE VIRTUAL TABLE fulltext USING fts5(source, words,"
-            " tokenize='unicode61 remove_diacritics 0')"
-        )
+    create_catalogue()
     op.create_table(
         "causes",
         sa.Column("delivery_id", KEY, nullable=False),
