@@ -27,6 +27,7 @@ from feedbot.config.fixed import fixed_keys
 from feedbot.daily import Daily
 from feedbot.errors import ConfigError, FeedbotError, StoreError
 from feedbot.fetch import Fetcher
+from feedbot.fetching import fetcher_of
 from feedbot.holding import pressed
 from feedbot.housekeeping import Housekeeper
 from feedbot.hub import HubTeller
@@ -117,6 +118,7 @@ class App:
             lambda: self.sources,
             self._wake,
             self.reader.tick,
+            fetcher.resting,
         )
 
     @classmethod
@@ -132,7 +134,7 @@ class App:
             store = await Store.open(settings.storage.url)
             stack.push_async_callback(store.close)
             store.become_scheduler()
-            fetcher = await stack.enter_async_context(_fetcher(settings))
+            fetcher = await stack.enter_async_context(fetcher_of(settings, clock))
             app = cls(settings, store, fetcher, clock or SystemClock(), random or Random())
             if app.telegram:
                 await stack.enter_async_context(app.telegram)
@@ -365,14 +367,3 @@ async def _ending_quietly(tick: Callable[[], Awaitable[None]]) -> None:
 
 def _by_name(settings: Settings) -> Mapping[str, Source]:
     return {source.name: source for source in settings.effective_sources()}
-
-
-def _fetcher(settings: Settings) -> Fetcher:
-    http = settings.http
-    return Fetcher(
-        contact=http.contact,
-        timeout=http.timeout.total_seconds(),
-        max_bytes=http.max_bytes,
-        allow_private_networks=http.allow_private_networks,
-        allow=http.allow,
-    )

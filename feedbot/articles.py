@@ -5,8 +5,8 @@
                                        the text, or when to try again; what waited for it goes
          → of a host with no page to read, the next picture → its type and length (pictures.py)
 
-Pages of one host are read one at a time with a pause in between. What is to be read, and when, is
-in the store alone; a page whose reading was cut off is read again.
+Pages of one host are read one at a time, with the pause that the fetcher keeps to. What is to be
+read, and when, is in the store alone; a page whose reading was cut off is read again.
 """
 
 from __future__ import annotations
@@ -33,10 +33,9 @@ log = logging.getLogger(__name__)
 
 #: How long a message waits for its article's text.
 PATIENCE = timedelta(minutes=2)
-#: Between the end of one request to a host and the next.
-PAUSE = timedelta(seconds=1)
 #: Hosts that are read from at once.
 MOST_HOSTS = 20
+_LOOK = timedelta(seconds=1)  # how soon `drain` looks again
 #: How long a host rests whose page could be read, and the store refused to keep it.
 _REST = timedelta(seconds=30)
 #: What may pass by itself is tried again after these, what the page itself is to blame for after
@@ -123,7 +122,6 @@ class ArticleReader:
         self._done = done
         self._released = released
         self._tasks: dict[str, asyncio.Task[None]] = {}  # by host
-        self._resting: dict[str, datetime] = {}  # hosts, and until when
         self._starting = asyncio.Lock()
         self._trouble: str | None = None
         self._stopping = False
@@ -145,7 +143,7 @@ class ArticleReader:
             await self.tick()
             if not await self._due_before(until, held=held):
                 return
-            await self._clock.wait(self._tasks.values(), min(until, self._clock.now() + PAUSE))
+            await self._clock.wait(self._tasks.values(), min(until, self._clock.now() + _LOOK))
 
     async def finish(self) -> None:
         """Begin no more, and cut off what is under way: it is due as before."""
@@ -169,11 +167,10 @@ class ArticleReader:
     async def _start_due(self) -> None:
         async with self._starting:
             now = self._clock.now()
-            self._resting = {host: end for host, end in self._resting.items() if end > now}
             room = MOST_HOSTS - len(self._tasks)
             if self._stopping or room <= 0:
                 return
-            busy = self._tasks.keys() | self._resting.keys()
+            busy = self._tasks.keys() | self._fetcher.resting()
             async with self._store.reading() as connection:
                 due: list[Errand | PictureErrand] = []
                 due += await texts.errands(connection, now, busy=busy, limit=room)
@@ -184,7 +181,6 @@ class ArticleReader:
                 self._tasks[errand.host] = task
 
     async def _run(self, errand: Errand | PictureErrand) -> None:
-        pause = PAUSE
         try:
             if isinstance(errand, PictureErrand):
                 await self._measure(errand)
@@ -192,10 +188,8 @@ class ArticleReader:
                 await self._commit(errand, await self._attempt(errand))
         except StoreError as error:
             log.error("%s: %s: what was read is not kept: %s", errand.source, errand.host, error)
-            pause = _REST
+            self._fetcher.rest(errand.host, self._clock.now() + _REST)
         finally:
-            rested = self._resting.get(errand.host) or self._clock.now() + pause
-            self._resting[errand.host] = rested
             self._tasks.pop(errand.host, None)
 
     async def _attempt(self, errand: Errand) -> Outcome:
@@ -207,8 +201,6 @@ class ArticleReader:
             fetched = await self._fetcher.fetch(_request(source, errand.link))
             article = await _read(fetched, errand, source)
         except (FetchError, ParseError) as error:
-            if isinstance(error, FetchError) and error.retry_after:
-                self._resting[errand.host] = error.retry_after
             outcome = _failure(errand, error, self._clock.now())
             level = logging.WARNING if outcome.state is TextState.FAILED else logging.INFO
             log.log(level, "%s: %s: %s", errand.source, errand.link, outcome.error)
@@ -227,8 +219,9 @@ class ArticleReader:
     async def _measure(self, errand: PictureErrand) -> None:
         """Ask for one picture; what the feed says of it shows with its next build."""
         source = self._configured().get(errand.source)
-        wanted = source is not None and source.article != "off"
-        size = await measured(self._fetcher, errand, self._clock.now()) if wanted else Size()
+        size, now = Size(), self._clock.now()
+        if source is not None and source.article != "off":
+            size = await measured(self._fetcher, errand, now, robots=source.robots == "obey")
         async with self._store.transaction() as connection:
             await pictures.record(connection, errand, size)
         if size.type:
@@ -275,7 +268,7 @@ async def _read(fetched: Fetched, errand: Errand, source: Source) -> Article:
 def _request(source: Source, link: str) -> Request:
     """What is the source's alone (headers, cookies, name and password) goes to its origin alone."""
     if _origin(link) != _origin(source.url):
-        return Request(link, types=MEDIA_TYPES)
+        return Request(link, types=MEDIA_TYPES, robots=source.robots == "obey")
     return Request(
         link,
         headers=source.headers,
@@ -283,6 +276,7 @@ def _request(source: Source, link: str) -> Request:
         auth=source.auth or _credentials(source.url),
         render=source.render,
         types=MEDIA_TYPES,
+        robots=source.robots == "obey",
     )
 
 
@@ -302,7 +296,7 @@ def _failure(errand: Errand, error: FetchError | ParseError, now: datetime) -> O
     """What an attempt that failed means: not there, nothing to read, later, or given up."""
     if isinstance(error, ParseError):
         return _again(errand, str(error), now, passing=False)
-    if error.unwanted:
+    if error.unwanted or error.forbidden:
         return Outcome(TextState.SKIPPED, error=error.cause)
     if error.status in _NOT_THERE:
         return Outcome(TextState.GONE, error=error.cause)

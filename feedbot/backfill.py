@@ -3,8 +3,8 @@
     tick → the next page of each source → fetch → read → one transaction:
                                           its entries, told to nobody; where the way goes on
 
-Pages of one host are read one at a time with a pause in between, and no poll waits for them. How
-far the way has come is in the store alone, so a page whose reading was cut off is read again.
+Pages of one host are read one at a time, with the pause that the fetcher keeps to. How far the way
+has come is in the store alone, so a page whose reading was cut off is read again.
 """
 
 from __future__ import annotations
@@ -21,17 +21,16 @@ from feedbot.articles import pictured, wanted
 from feedbot.clock import Clock
 from feedbot.errors import FetchError, ParseError, StoreError
 from feedbot.fetch import Fetcher
-from feedbot.identity import Row
+from feedbot.identity import Row, host_of
 from feedbot.matching import Known
 from feedbot.model import Source
-from feedbot.older import PAUSE, OlderPage, first_pages, matched, may_pass, read_older, retry_after
+from feedbot.older import OlderPage, first_pages, matched, may_pass, read_older, retry_after
 from feedbot.source.part import day_of
 from feedbot.source.trail import Trail, is_of_the_list, is_reached, older
 from feedbot.store import backfills, pictures, sources, texts
 from feedbot.store.backfills import Backfill
 from feedbot.store.engine import Store
 from feedbot.store.sources import SourceState
-from feedbot.store.texts import host_of
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +45,7 @@ _RETRIES = (
     timedelta(minutes=10),
     timedelta(hours=1),
 )
+_LOOK = timedelta(seconds=1)  # how soon `drain` looks again
 #: How long a host rests whose page could be read, and the store refused to keep it.
 _REST = timedelta(seconds=30)
 _LOG_EVERY = 10  # pages
@@ -91,7 +91,6 @@ class Backfiller:
         self._shown = shown
         self._show = show
         self._tasks: dict[str, asyncio.Task[None]] = {}  # by host
-        self._resting: dict[str, datetime] = {}  # hosts, and until when
         self._starting = asyncio.Lock()
         self._trouble: str | None = None
         self._stopping = False
@@ -114,7 +113,7 @@ class Backfiller:
             soonest = self._clock.now() if self._tasks else await self._soonest()
             if soonest is None or soonest >= until:
                 return
-            next_look = max(soonest, self._clock.now() + PAUSE)
+            next_look = max(soonest, self._clock.now() + _LOOK)
             await self._clock.wait(self._tasks.values(), min(until, next_look))
 
     async def finish(self) -> None:
@@ -148,7 +147,7 @@ class Backfiller:
             return
         async with self._starting:
             now = self._clock.now()
-            self._resting = {host: end for host, end in self._resting.items() if end > now}
+            resting = self._fetcher.resting()
             async with self._store.reading() as connection:
                 due = await backfills.due(connection, goals, now)
             for one in due:
@@ -156,13 +155,12 @@ class Backfiller:
                 if not one.trail.pages and not one.trail.waiting:
                     one = _begun(one, source)
                 host = host_of(one.trail.waiting[0].url)
-                if host in self._tasks or host in self._resting:
+                if host in self._tasks or host in resting:
                     continue
                 task = asyncio.create_task(self._run(one, source, host), name=f"older {one.name}")
                 self._tasks[host] = task
 
     async def _run(self, backfill: Backfill, source: Source, host: str) -> None:
-        pause = PAUSE
         extractor = sources.recalled(source, backfill.extractor)
         url = backfill.trail.waiting[0].url
         try:
@@ -174,9 +172,8 @@ class Backfiller:
                 await self._commit(backfill, source, page)
         except StoreError as error:
             log.error("%s: %s: its entries are not kept: %s", source.name, url, error)
-            pause = _REST
+            self._fetcher.rest(host, self._clock.now() + _REST)
         finally:
-            self._resting[host] = self._clock.now() + pause
             self._tasks.pop(host, None)
 
     async def _commit(self, backfill: Backfill, source: Source, page: OlderPage) -> None:
@@ -290,6 +287,6 @@ async def _go_on(
     over = reached or backfill.trail.is_over(MOST_PAGES)
     if over:
         await backfills.settle(connection, backfill.source_id)
-    moved = replace(backfill, due_at=now + PAUSE, attempts=0, done_at=now if over else None)
+    moved = replace(backfill, due_at=now, attempts=0, done_at=now if over else None)
     await backfills.record(connection, moved)
     return moved

@@ -63,6 +63,7 @@ class FetchError(FeedbotError):
     status:      the HTTP status where there was one
     retry_after: the earliest time (aware UTC) the server allows a next try, where it said so
     unwanted:    what came is of another type than was asked for
+    forbidden:   robots.txt forbids it
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class FetchError(FeedbotError):
         status: int | None = None,
         retry_after: datetime | None = None,
         unwanted: bool = False,
+        forbidden: bool = False,
     ) -> None:
         self.url = url
         self.cause = cause
         self.status = status
         self.retry_after = retry_after
         self.unwanted = unwanted
+        self.forbidden = forbidden
         super().__init__(f"{url}: {cause}")
 
 

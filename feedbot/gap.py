@@ -21,7 +21,7 @@ from feedbot.fetch import Fetcher
 from feedbot.identity import Row, identify
 from feedbot.matching import Known
 from feedbot.model import ChangeKind, Item, Source
-from feedbot.older import PAUSE, first_pages, matched, may_pass, read_older
+from feedbot.older import first_pages, matched, may_pass, read_older
 from feedbot.reading import Reading, off_loop
 from feedbot.source.part import Way, day_of, ways_on
 from feedbot.source.trail import Trail, is_of_the_list
@@ -106,7 +106,6 @@ class _Gap:
         extractor, items = reading.extractor, [row.item for row in self._first]
         while not trail.is_over(MOST_PAGES + 1):
             way = trail.waiting[0]
-            await self._clock.wait((), self._clock.now() + PAUSE)
             try:
                 page = await read_older(self._fetcher, self._clock, source, way.url, extractor)
             except (FetchError, ParseError) as error:

@@ -54,6 +54,15 @@ def link_key(url: str) -> str:
     return key + (f"#{parts.fragment}" if parts.fragment else "")
 
 
+def host_of(url: str) -> str:
+    """Whose turn a request counts as: its host, bare or www; "" where it names none."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host.rstrip(".").removeprefix("www.")
+
+
 def _is_tracking(name: str) -> bool:
     return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)
 

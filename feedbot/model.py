@@ -89,6 +89,9 @@ class Source:
     render:  its page is made by a browser, as a script fills it in
     article: whether the pages its entries link to are read for their text, and whether a message
              waits for it
+    every_max: the longest pause between two polls, whatever the server or `adaptive` want
+    adaptive: whether the pause follows how often something changes
+    robots:  whether robots.txt is obeyed
     backfill: how far its older pages are followed when it is new: to so many entries in all (0:
              the first page alone), or to a day
     burst:   how many new rows at once are announced unasked; auto: as many as its past explains
@@ -117,6 +120,9 @@ class Source:
     backfill: int | date = 0
     burst: int | Literal["auto", "off"] = "auto"
     heal: bool = True
+    every_max: timedelta = timedelta(hours=6)
+    adaptive: bool = False
+    robots: Literal["obey", "ignore"] = "obey"
 
 
 @dataclass(frozen=True, slots=True)

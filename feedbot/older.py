@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,8 +19,6 @@ from feedbot.source.part import Part, Way, read_part
 from feedbot.store.recall import recall
 from feedbot.store.sources import SourceState
 
-#: Between the end of one request to a host and the next.
-PAUSE = timedelta(seconds=1)
 _PASSING = frozenset({408, 425, 429})
 
 
@@ -80,7 +78,7 @@ async def matched(
 
 def may_pass(error: FetchError | ParseError) -> bool:
     """Whether a page that could not be read may be there a little later."""
-    if isinstance(error, ParseError) or error.unwanted:
+    if isinstance(error, ParseError) or error.unwanted or error.forbidden:
         return False
     return error.status is None or error.status >= 500 or error.status in _PASSING
 

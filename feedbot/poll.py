@@ -338,7 +338,8 @@ class Poller:
                 doubtful=isinstance(error, OtherListError),
             )
             owed: list[Owed] = []
-            if failed.failures >= TELL_AFTER and not state.told_at:
+            forbidden = isinstance(error, FetchError) and error.forbidden
+            if (forbidden or failed.failures >= TELL_AFTER) and not state.told_at:
                 text = f"fails since {failed.failed_since:%Y-%m-%d %H:%M} UTC: {cause}"
                 owed = await self._notice(connection, source, "fails", text, now)
                 await sources.mark_told(connection, state.id, now)

@@ -157,13 +157,14 @@ def request(source: Source, url: str) -> Request:
     What a page names (feeds, sitemaps) needs no browser: only the page itself is rendered.
     """
     if _origin(url) != _origin(source.url):
-        return Request(url=url)
+        return Request(url=url, robots=source.robots == "obey")
     return Request(
         url=url,
         headers=source.headers,
         cookies=source.cookies,
         auth=source.auth,
         render=source.render and url == source.url,
+        robots=source.robots == "obey",
     )
 
 

@@ -31,7 +31,7 @@ from feedbot.errors import PublishError, StoreError
 from feedbot.model import Source
 from feedbot.poll import Polled, Poller
 from feedbot.publish import Publisher
-from feedbot.store import held, retract, sources
+from feedbot.store import held, retract, sources, turns
 from feedbot.store.engine import Store
 from feedbot.store.nudge import nudges
 from feedbot.store.sources import SourceState
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 #: Polls under way at once: twice the fetcher's connections, so that some fetch while others wait
 #: for their commit.
 MOST_POLLS = 200
+#: Polls of one host that a tick starts; they wait for each other.
+_IN_LINE = 4
 #: The longest a source rests whose poll the store refused to record.
 _LONGEST_REST = timedelta(seconds=30)
 
@@ -60,6 +62,7 @@ class Scheduler:
     configured: the present sources by name, also after a reload
     wake:       tells the deliverer that something is owed
     read:       begins to read the articles that are due; never raises. None: nobody does
+    resting:    hosts that are not to be asked now
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Scheduler:
         configured: Callable[[], Mapping[str, Source]],
         wake: Callable[[], None],
         read: Callable[[], Awaitable[None]] | None = None,
+        resting: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._store = store
         self._poller = poller
@@ -81,6 +85,7 @@ class Scheduler:
         self._configured = configured
         self._wake = wake
         self._read = read
+        self._hosts_resting = resting
         self._polls: dict[str, asyncio.Task[Polled]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._unwritten: set[str] = set()
@@ -129,7 +134,7 @@ class Scheduler:
         ]
         skipped = {polled.source for polled in held}
         active = [state for state in states if state.active and state.name not in skipped]
-        return held + await asyncio.gather(*self._spawn(active))
+        return held + await asyncio.gather(*self._spawn(turns.by_turns(active)))
 
     @asynccontextmanager
     async def resting(self, names: Collection[str]) -> AsyncIterator[None]:
@@ -208,8 +213,10 @@ class Scheduler:
         resting = (name for name, refusal in self._refused.items() if refusal.until > now)
         busy = [*self._polls, *resting, *self._resting]
         async with self._store.reading() as connection:
-            due = await sources.due(connection, now, busy=busy, limit=room)
-        self._spawn(due)
+            due = await turns.due(
+                connection, now, busy=busy, hosts=self._hosts_resting(), limit=room
+            )
+        self._spawn(turns.by_turns(due, each=_IN_LINE))
 
     async def _nudged(self) -> bool:
         """Whether a command of the operator has changed what is owed, or to whom."""

@@ -243,5 +243,6 @@ def _environment(home: Path) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("FEEDBOT_")}
     root = str(Path(feedbot.__file__).parents[1])
     ours = {"HOME": str(home), "TZ": "UTC", "PYTHONPATH": root}
+    ours["FEEDBOT_HTTP__PER_HOST__PAUSE"] = "0"  # everything is on one host here
     kept.pop("XDG_CONFIG_HOME", None)
     return kept | ours

@@ -190,7 +190,7 @@ class World:
             max_bytes=MAX_BYTES,
             allow_private_networks=True,
             resolver=self.names,
-            now=self.clock.now,
+            clock=self.clock,
         ) as fetcher:
             audience = Audience(followers, operator)
             yield Poller(

@@ -21,7 +21,7 @@ from feedbot.backfill import Backfiller, Progress
 from feedbot.clock import SimulatedClock
 from feedbot.demo.site import PressSite, SampleSite
 from feedbot.errors import StoreUnwritableError
-from feedbot.fetch import Fetcher
+from feedbot.fetch import Fetcher, Manners
 from feedbot.model import Entry, Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
@@ -130,7 +130,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         stack.push_async_callback(store.close)
         clock = SimulatedClock(NOON)
         fetcher = await stack.enter_async_context(
-            Fetcher(contact=None, timeout=5, allow_private_networks=True)
+            Fetcher(timeout=5, allow_private_networks=True, clock=clock, manners=Manners())
         )
         await add_subscriber(store, "@channel")
 
@@ -148,7 +148,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             authority="press.example",
             random=Random(1),
         )
-        source = Source("news", web.url("/"), "News", article="off", backfill=100)
+        source = Source("news", web.url("/"), "News", article="off", backfill=100, robots="ignore")
         async with store.transaction() as connection:
             await sources.sync(connection, [source], "press.example", clock.now())
         yield Desk(web, store, clock, fetcher, poller, source)

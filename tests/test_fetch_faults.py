@@ -24,10 +24,11 @@ from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedbot.clock import SimulatedClock
 from feedbot.errors import FetchError
 from feedbot.fetch import Fetcher, Request
 from feedbot.fetch.failure import CAUSES, Limits, explain
-from feedbot.fetch.fetcher import MAX_RETRY_AFTER, retry_after
+from feedbot.fetch.headers import MAX_RETRY_AFTER, retry_after
 from tests.test_fetch_guard import Names, Sockets
 from tests.web import Asked, Route, Web, redirect, reply
 
@@ -39,7 +40,7 @@ HASTE = 0.9  # connecting may take 0.3 s of it, silence 0.6 s
 async def fetcher() -> AsyncIterator[Fetcher]:
     """One with time enough that no busy machine makes a time-out of another fault."""
     async with Fetcher(
-        timeout=30, allow_private_networks=True, resolver=Names(), now=lambda: NOW
+        timeout=30, allow_private_networks=True, resolver=Names(), clock=SimulatedClock(NOW)
     ) as fetcher:
         yield fetcher
 

@@ -23,7 +23,7 @@ from feedbot.fetch import Fetcher
 from feedbot.model import Entry, Source, SourceKind
 from feedbot.owing import Follower
 from feedbot.poll import TELL_AFTER, Audience, Polled, Poller
-from feedbot.store import feeds, sources
+from feedbot.store import feeds, sources, turns
 from feedbot.store.engine import Store
 from feedbot.store.schema import causes, deliveries, subscribers
 from feedbot.store.schema import entries as stored
@@ -364,11 +364,11 @@ async def test_a_removed_source_sleeps_and_goes_on_without_a_second_baseline(ben
     await bench.poll()
     async with bench.store.transaction() as connection:
         await sources.sync(connection, [], "press.example", bench.clock.now())
-        assert await sources.due(connection, bench.clock.now(), busy=[], limit=9) == []
+        assert await turns.due(connection, bench.clock.now(), busy=[], limit=9) == []
     missed = bench.site.publish(event("While it was away"))
     async with bench.store.transaction() as connection:
         await sources.sync(connection, [bench.source], "press.example", bench.clock.now())
-        (state,) = await sources.due(connection, bench.clock.now(), busy=[], limit=9)
+        (state,) = await turns.due(connection, bench.clock.now(), busy=[], limit=9)
     assert state.name == "embassy"
     await bench.poll()
     assert await bench.titles_owed() == [missed.title]

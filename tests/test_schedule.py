@@ -12,9 +12,10 @@ from feedbot.daily import Daily
 from feedbot.demo.site import Fault
 from feedbot.poll import Audience
 from feedbot.publish import Plan, Publisher
-from feedbot.schedule import Scheduler
-from feedbot.store import sources
-from tests.test_poll import Bench, bench, event
+from feedbot.schedule import _IN_LINE, MOST_POLLS, Scheduler
+from feedbot.store import sources, turns
+from feedbot.store.sources import SourceState
+from tests.test_poll import START, Bench, bench, event
 
 __all__ = ["bench"]  # the fixture
 
@@ -137,3 +138,32 @@ async def test_a_feed_that_could_not_be_written_is_written_by_a_later_tick(
     await ticking.scheduler.finish(timedelta(seconds=5))
     assert ticking.scheduler.unwritten == frozenset()
     assert (tmp_path / "feeds" / "embassy.atom").exists()
+
+
+async def test_a_host_with_many_sources_keeps_nobody_waiting(bench: Bench, tmp_path: Path) -> None:
+    ticking = Ticking(bench, tmp_path)
+    elsewhere = bench.server.url.replace("127.0.0.1", "localhost")
+    for number in range(MOST_POLLS + 10):
+        name = f"many-{number}"
+        ticking.sources[name] = replace(bench.source, name=name)
+    ticking.sources["zz-alone"] = replace(bench.source, name="zz-alone", url=f"{elsewhere}/all")
+    await ticking.sync()
+    held = asyncio.Event()
+    bench.server.faults.set("/", Fault(hold=held))
+    scheduler = ticking.scheduler
+    scheduler._hosts_resting = lambda: {"127.0.0.1"} if scheduler._polls else set()
+    await scheduler.tick()
+    assert len(scheduler._polls) == _IN_LINE
+    await ticking.tick_until("zz-alone", 1)
+    held.set()
+    await scheduler.finish(timedelta(seconds=5))
+
+
+def test_one_of_each_host_then_another_of_each() -> None:
+    def state(name: str) -> SourceState:
+        return SourceState(1, name, "", True, START, START, host=name[0])
+
+    states = [state(name) for name in ("a1", "a2", "a3", "b1", "c1", "c2")]
+    names = [one.name for one in turns.by_turns(states)]
+    assert names == ["a1", "b1", "c1", "a2", "c2", "a3"]
+    assert [one.name for one in turns.by_turns(states, each=1)] == ["a1", "b1", "c1"]

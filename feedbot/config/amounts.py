@@ -64,6 +64,13 @@ def format_duration(span: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
+def _pause(value: Any) -> Any:
+    """A span that may be none at all."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        value = parse_duration(value)
+    return _duration(value) if value else value
+
+
 def _duration(value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         value = parse_duration(value)
@@ -128,6 +135,15 @@ Duration = Annotated[
     WithJsonSchema(
         {"anyOf": [{"type": "string", "examples": ["90s", "5m", "1h30m"]},
                    {"type": "integer", "minimum": 1, "description": "seconds"}]}
+    ),
+]  # fmt: skip
+Pause = Annotated[
+    timedelta,
+    BeforeValidator(_pause),
+    PlainSerializer(format_duration, when_used="json"),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "examples": ["0s", "1s", "5s"]},
+                   {"type": "integer", "minimum": 0, "description": "seconds"}]}
     ),
 ]  # fmt: skip
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]

@@ -23,7 +23,7 @@ from feedbot.config.addresses import (
     StorageUrl,
     parse_listen,
 )
-from feedbot.config.amounts import Duration, Size, Zone, parse_duration
+from feedbot.config.amounts import Duration, Pause, Size, Zone, parse_duration
 from feedbot.config.texts import FilePath, Name, Pattern, Template, Text, Token
 
 Language = Literal["en", "ru"]
@@ -55,6 +55,17 @@ class Storage(Section):
         return Path(self.url.removeprefix("sqlite:///"))
 
 
+class PerHost(Section):
+    """How many requests one host gets, and how fast."""
+
+    connections: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="Connections to one host at once; bare and www are one."
+    )
+    pause: Pause = Field(
+        default=parse_duration("1s"), description="Between two requests to one host."
+    )
+
+
 class Http(Section):
     """How pages and feeds are fetched."""
 
@@ -65,6 +76,7 @@ class Http(Section):
     timeout: Duration = Field(
         default=parse_duration("30s"), description="How long one fetch may take."
     )
+    per_host: PerHost = Field(default=PerHost(), description="What one host gets.")
     max_bytes: Size = Field(default=3_000_000, description="How much of one page is read at most.")
     allow: Annotated[tuple[Reachable, ...], Strict(False)] = Field(
         default=(),

@@ -80,6 +80,19 @@ class Source(Section):
         default="auto", description="How to read it; auto: as what it turns out to be."
     )
     every: Duration = Field(default=parse_duration("5m"), description="How often to look.")
+    every_max: Duration = Field(
+        default=parse_duration("6h"),
+        description="The longest pause, whatever the server or the feed ask for.",
+    )
+    adaptive: bool = Field(
+        default=False,
+        description="Whether the pause follows how often something changes, from `every` to"
+        " `every_max`.",
+    )
+    robots: Literal["obey", "ignore"] = Field(
+        default="obey",
+        description="Whether the site's robots.txt is obeyed; ignore: on a site of your own.",
+    )
     timezone: Zone | None = Field(
         default=None, description="The page's time zone (IANA); left out: the one at the top."
     )
@@ -135,6 +148,9 @@ class Source(Section):
             title=self.title or self.name,
             kind=model.SourceKind(self.kind),
             every=self.every,
+            every_max=self.every_max,
+            adaptive=self.adaptive,
+            robots=self.robots,
             timezone=ZoneInfo(self.timezone or timezone),
             language=self.language or language,
             paused=self.paused,

@@ -112,8 +112,12 @@ def _through(data: bytes, stages: Sequence[Inflater]) -> Iterator[bytes]:
         yield from _through(piece, stages[1:])
 
 
-async def read(chunks: AsyncIterable[bytes], encoded: Sequence[str], limit: int) -> bytes:
+async def read(
+    chunks: AsyncIterable[bytes], encoded: Sequence[str], limit: int, enough: int | None = None
+) -> bytes:
     """The decoded body. `limit` holds on the wire, and for what each coding inflates to.
+
+    enough: reading ends with so many bytes, however many there are
 
     `encoded` are codings in the order they were applied. Raises Failure, and whatever the
     connection raises.
@@ -127,6 +131,8 @@ async def read(chunks: AsyncIterable[bytes], encoded: Sequence[str], limit: int)
             raise too_large(limit)
         for piece in _through(chunk, stages):
             body += piece
+            if enough is not None and len(body) >= enough:
+                return bytes(body[:enough])
     for stage in stages:
         stage.finish()
     return bytes(body)

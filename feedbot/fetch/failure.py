@@ -30,11 +30,13 @@ class Failure(Exception):
         status: int | None = None,
         retry_after: datetime | None = None,
         unwanted: bool = False,
+        forbidden: bool = False,
     ) -> None:
         super().__init__(cause)
         self.status = status
         self.retry_after = retry_after
         self.unwanted = unwanted
+        self.forbidden = forbidden
 
 
 @dataclass(frozen=True, slots=True)

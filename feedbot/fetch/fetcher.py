@@ -1,7 +1,9 @@
 """One conditional GET after another over one pool of connections.
 
     parse_url → GET → redirect → GET → … → 304, or body → Fetched
-      each hop:  └ guard: what its URL says, then each address, as its socket is made
+      each hop:  ├ robots: whether the site wants it asked
+                 ├ hosts: when it is its turn
+                 └ guard: what its URL says, then each address, as its socket is made
 
 Any exception on the way goes through `failure.explain` into a FetchError.
 """
@@ -10,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import NamedTuple, cast
@@ -22,12 +24,14 @@ import httpx
 from aiohttp.abc import AbstractResolver
 
 from feedbot import __version__
-from feedbot.clock import SystemClock
+from feedbot.clock import Clock, SystemClock
 from feedbot.errors import FetchError
 from feedbot.fetch import body, guard
 from feedbot.fetch.browser import Browser
 from feedbot.fetch.client import open_client
 from feedbot.fetch.failure import Failure, Limits, explain
+from feedbot.fetch.headers import max_age, retry_after, status_text
+from feedbot.fetch.hosts import Hosts, Manners
 from feedbot.fetch.request import (
     Fetched,
     Request,
@@ -37,17 +41,16 @@ from feedbot.fetch.request import (
     public_url,
     without_credentials,
 )
+from feedbot.fetch.robots import MOST_BYTES, MOST_REDIRECTS, Robots
+from feedbot.fetch.trail import Trail, named, target
+from feedbot.identity import host_of
 
-MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PERMANENT = frozenset({301, 308})
 _SOUND = frozenset({200, 203})
 _RETRY_LATER = frozenset({429, 503})
 _PORTS = {"http": 80, "https": 443}
 _DIGITS = 16  # of a length that still is a number everywhere, JSON readers included
-_SHOWN = 200  # characters of a redirect's target in a message
-#: A server that asks for more is mistaken or hostile; one poll a week costs it nothing.
-MAX_RETRY_AFTER = timedelta(days=7)
+_SHOWN = 200  # characters of a media type in a message
 
 
 class _Clients(NamedTuple):
@@ -55,27 +58,6 @@ class _Clients(NamedTuple):
 
     web: httpx.AsyncClient
     home: httpx.AsyncClient
-
-
-@dataclass(slots=True)
-class _Trail:
-    """How far a fetch has come: where it is, whether it never left its origin, and how it moved."""
-
-    first: httpx.URL
-    url: httpx.URL
-    moved: bool = False
-    at_home: bool = True
-    permanent: bool = True
-
-    @classmethod
-    def beginning(cls, url: httpx.URL) -> _Trail:
-        return cls(first=url, url=url)
-
-    def step(self, target: httpx.URL, status: int) -> None:
-        self.moved = target != self.first
-        self.at_home = self.at_home and _origin(target) == _origin(self.first)
-        self.permanent = self.permanent and status in _PERMANENT
-        self.url = target
 
 
 class Fetcher:
@@ -88,7 +70,8 @@ class Fetcher:
     allow_private_networks: connect to loopback, private and link-local addresses too
     allow:         networks, addresses and host names that may be connected to although not public
     resolver, socket_factory: what turns names into addresses, and addresses into sockets
-    now:           the present moment, aware UTC; what Retry-After in seconds counts from
+    clock:         what Retry-After in seconds counts from, and pauses are waited by
+    manners:       how hosts are treated; None: everything is asked at once, and no robots.txt read
     """
 
     def __init__(
@@ -102,7 +85,8 @@ class Fetcher:
         connections: int = 100,
         resolver: AbstractResolver | None = None,
         socket_factory: guard.SocketFactory | None = None,
-        now: Callable[[], datetime] | None = None,
+        clock: Clock | None = None,
+        manners: Manners | None = None,
     ) -> None:
         self._agent = f"feedbot/{__version__}" + (f" (+{contact})" if contact else "")
         self._limits = Limits.within(timeout)
@@ -112,7 +96,9 @@ class Fetcher:
         self._resolver = resolver
         self._make_socket = socket_factory or guard.plain_socket
         self._allowed = guard.Allowed.of(allow, everything=allow_private_networks)
-        self._now = now or SystemClock().now
+        self._clock = clock or SystemClock()
+        self._hosts = Hosts(self._clock, manners) if manners else None
+        self._robots = Robots(self._clock, self._robots_txt) if manners else None
         self._browser = Browser(
             resolver or guard.SystemResolver(),
             self._make_socket,
@@ -162,18 +148,54 @@ class Fetcher:
     async def fetch(self, request: Request) -> Fetched:
         """The answer to `request`, if it may be used. Raises FetchError, and nothing else."""
         clients = self._opened()
-        trail: _Trail | None = None
-        async with self._slots:
-            try:
-                if request.render:
+        trail: Trail | None = None
+        try:
+            url = parse_url(request.url)
+            if request.render:
+                await self._check_robots(request, url)
+                async with self._turn(url):
                     return await self._browser.fetch(request)
-                url = parse_url(request.url)
-                private = private_headers(request, url)
-                trail = _Trail.beginning(without_credentials(url))
-                async with asyncio.timeout(self._limits.total):
-                    return await self._follow(clients, request, trail, private)
-            except Exception as error:
-                raise self._failed(request, trail, error) from error
+            private = private_headers(request, url)
+            trail = Trail.beginning(without_credentials(url))
+            return await self._follow(clients, request, trail, private)
+        except Exception as error:
+            raise self._failed(request, trail, error) from error
+
+    def resting(self) -> frozenset[str]:
+        """Hosts (`identity.host_of`) that are not to be asked at this moment."""
+        return self._hosts.resting() if self._hosts else frozenset()
+
+    def rest(self, host: str, until: datetime) -> None:
+        """Leave a host alone until then."""
+        if self._hosts:
+            self._hosts.rest(host, until)
+
+    async def _check_robots(self, request: Request, url: httpx.URL) -> None:
+        if self._robots and request.robots:
+            await self._robots.check(without_credentials(url))
+
+    async def _robots_txt(self, url: httpx.URL) -> bytes:
+        """The beginning of a robots.txt. Raises Failure, and what the connection raises."""
+        request = Request(str(url), robots=False, enough=MOST_BYTES)
+        trail = Trail.beginning(url, most=MOST_REDIRECTS)
+        return (await self._follow(self._opened(), request, trail, {})).body
+
+    @asynccontextmanager
+    async def _turn(self, url: httpx.URL) -> AsyncGenerator[None]:
+        """One request to a host, in its turn; what the host says of being asked is kept."""
+        if self._hosts is None:
+            async with self._slots:
+                yield
+            return
+        host = host_of(str(url))
+        async with self._hosts.turn(host), self._slots:
+            try:
+                yield
+            except Failure as error:
+                if error.status in _RETRY_LATER:
+                    self._hosts.refused(host, error.status, error.retry_after)
+                raise
+            self._hosts.answered(host)
 
     async def post(
         self, url: str, *, form: Mapping[str, str] | None = None, json: object = None
@@ -197,39 +219,51 @@ class Fetcher:
             except Exception as error:
                 raise FetchError(public_url(url), explain(error, self._limits)) from error
 
-    def _failed(self, request: Request, trail: _Trail | None, error: Exception) -> FetchError:
+    def _failed(self, request: Request, trail: Trail | None, error: Exception) -> FetchError:
         cause = explain(error, self._limits)
         if trail is not None and trail.moved:
-            cause = f"redirected to {_named(trail.url)}: {cause}"
+            cause = f"redirected to {named(trail.url)}: {cause}"
         return FetchError(
             public_url(request.url),
             cause,
             status=error.status if isinstance(error, Failure) else None,
             retry_after=error.retry_after if isinstance(error, Failure) else None,
             unwanted=isinstance(error, Failure) and error.unwanted,
+            forbidden=isinstance(error, Failure) and error.forbidden,
         )
 
     async def _follow(
-        self, clients: _Clients, request: Request, trail: _Trail, private: dict[bytes, bytes]
+        self, clients: _Clients, request: Request, trail: Trail, private: dict[bytes, bytes]
     ) -> Fetched:
-        start = asyncio.get_running_loop().time()
-        seen: set[httpx.URL] = set()
-        for _ in range(MAX_REDIRECTS + 1):
-            asked = conditions(request, trail.url, first=not trail.moved)
-            headers = asked | private if trail.at_home else asked
-            if request.head:  # the length of what it is in itself
-                headers = headers | {b"Accept-Encoding": b"identity"}
-            client = self._client_for(trail.url, clients)
-            method = "HEAD" if request.head else "GET"
-            async with client.stream(method, trail.url, headers=headers) as response:
-                if response.status_code not in _REDIRECTS:
-                    content = await self._content(response, request, conditional=bool(asked))
-                    return _fetched(request, trail, response, content, start)
-                seen.add(trail.url)
-                trail.step(_target(response), response.status_code)
-            if trail.url in seen:
-                raise Failure("redirect loop: this address was asked before")
-        raise Failure(f"more than {MAX_REDIRECTS} redirects")
+        """Hop by hop to an answer. Waiting for a turn does not count against the time there is."""
+        now = asyncio.get_running_loop().time
+        spent = 0.0
+        while True:
+            await self._check_robots(request, trail.url)
+            async with self._turn(trail.url):
+                start = now()
+                async with asyncio.timeout(self._limits.total - spent):
+                    fetched = await self._hop(clients, request, trail, private)
+                spent += now() - start
+            if fetched is not None:
+                return replace(fetched, elapsed=timedelta(seconds=spent))
+
+    async def _hop(
+        self, clients: _Clients, request: Request, trail: Trail, private: dict[bytes, bytes]
+    ) -> Fetched | None:
+        """One request; None where it leads on, and the trail has taken that step."""
+        asked = conditions(request, trail.url, first=not trail.moved)
+        headers = asked | private if trail.at_home else asked
+        if request.head:  # the length of what it is in itself
+            headers = headers | {b"Accept-Encoding": b"identity"}
+        client = self._client_for(trail.url, clients)
+        method = "HEAD" if request.head else "GET"
+        async with client.stream(method, trail.url, headers=headers) as response:
+            if response.status_code in _REDIRECTS:
+                trail.step(target(response), response.status_code)
+                return None
+            content = await self._content(response, request, conditional=bool(asked))
+            return _fetched(request, trail, response, content)
 
     async def _content(
         self, response: httpx.Response, request: Request, *, conditional: bool
@@ -239,7 +273,7 @@ class Fetcher:
             return b""
         if status not in _SOUND:
             raise Failure(
-                f"HTTP {_status(status)}",
+                f"HTTP {status_text(status)}",
                 status=status,
                 retry_after=self._retry_after(response),
             )
@@ -250,58 +284,21 @@ class Fetcher:
             return b""
         encoded = body.codings(response.headers.get("Content-Encoding", ""))
         length = response.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > self._max_bytes:
+        if length.isdecimal() and int(length) > self._max_bytes and request.enough is None:
             raise body.too_large(self._max_bytes)
         # A generator, whatever its declared type: to be closed here, and not when it is collected.
         raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
         async with contextlib.aclosing(raw) as chunks:
-            return await body.read(chunks, encoded, self._max_bytes)
+            return await body.read(chunks, encoded, self._max_bytes, request.enough)
 
     def _retry_after(self, response: httpx.Response) -> datetime | None:
         value = response.headers.get("Retry-After", "")
         if response.status_code not in _RETRY_LATER or not value:
             return None
-        return retry_after(value, self._now())
+        return retry_after(value, self._clock.now())
 
 
-def retry_after(value: str, now: datetime) -> datetime | None:
-    """The moment a Retry-After header (RFC 9110 section 10.2.3) names, in UTC, a week off at most.
-
-    None where it names none to come.
-    """
-    value = value.strip()
-    latest = now + MAX_RETRY_AFTER
-    if value.isdecimal():
-        seconds = min(float(value), MAX_RETRY_AFTER.total_seconds())
-        moment = now + timedelta(seconds=seconds)
-    else:
-        try:
-            moment = parsedate_to_datetime(value)
-        except (ValueError, OverflowError):
-            return None
-        # An HTTP date is in GMT; of its three forms, asctime's does not say so.
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(moment, latest) if moment > now else None
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
-def _target(response: httpx.Response) -> httpx.URL:
-    """Where a redirect leads, without the credentials it may carry. Raises Failure."""
-    if not response.headers.get("Location") or response.next_request is None:
-        status = response.status_code
-        raise Failure(f"HTTP {_status(status)} without a Location", status=status)
-    try:
-        return without_credentials(parse_url(str(response.next_request.url)))
-    except Failure as error:
-        raise Failure(f"redirected to where we do not follow: {error}") from error
-
-
-def _fetched(
-    request: Request, trail: _Trail, response: httpx.Response, content: bytes, start: float
-) -> Fetched:
+def _fetched(request: Request, trail: Trail, response: httpx.Response, content: bytes) -> Fetched:
     unmodified = response.status_code == HTTPStatus.NOT_MODIFIED
     headers = response.headers
     return Fetched(
@@ -313,7 +310,8 @@ def _fetched(
         etag=headers.get("ETag", request.etag if unmodified else None),
         last_modified=headers.get("Last-Modified", request.last_modified if unmodified else None),
         moved_to=str(trail.url) if trail.moved and trail.permanent else None,
-        elapsed=timedelta(seconds=asyncio.get_running_loop().time() - start),
+        elapsed=timedelta(0),
+        max_age=max_age(headers),
         length=_length(headers),
     )
 
@@ -322,17 +320,3 @@ def _length(headers: httpx.Headers) -> int | None:
     value = headers.get("Content-Length", "")
     plain = headers.get("Content-Encoding", "identity").strip().lower() == "identity"
     return int(value) if plain and value.isdecimal() and len(value) < _DIGITS else None
-
-
-def _status(status: int) -> str:
-    """A status with the standard's words; the server's own could say anything."""
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
-
-
-def _named(url: httpx.URL) -> str:
-    """A redirect's target for a message: without its query, which can be a key to something."""
-    shown = str(url.copy_with(query=None))
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

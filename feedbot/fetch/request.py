@@ -49,6 +49,8 @@ class Request:
     types:          media types that are wanted, in lower case; the body of another is not read.
                     None: any
     head:           what goes before a body is enough (HEAD); the body is empty then
+    robots:         whether robots.txt is obeyed
+    enough:         bytes of the body that are read; what comes after them is left. None: all of it
     """
 
     url: str
@@ -61,6 +63,8 @@ class Request:
     render: bool = False
     types: Collection[str] | None = None
     head: bool = False
+    robots: bool = True
+    enough: int | None = None
 
     def __repr__(self) -> str:
         return f"Request({public_url(self.url)!r})"
@@ -74,7 +78,8 @@ class Fetched:
     status:   200, 203, or 304 (then `body` is empty)
     body:     decoded from its codings, as bytes
     moved_to: `url`, where every redirect on the way was a permanent one (301, 308)
-    elapsed:  from the first connection to the last byte
+    elapsed:  while connected and reading, all hops together
+    max_age:  for how long it says that it stays fresh
     length:   bytes of the body as the server counts them, where it says so of one without codings
     """
 
@@ -87,6 +92,7 @@ class Fetched:
     moved_to: str | None
     elapsed: timedelta
     length: int | None = None
+    max_age: timedelta | None = None
 
     @property
     def not_modified(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from feedbot.clock import SystemClock
 from feedbot.config import Settings
 from feedbot.errors import FetchError, ParseError
-from feedbot.fetch import Fetcher
+from feedbot.fetching import fetcher_of
 from feedbot.model import Source
 from feedbot.preview.see import Body, Outcome
 from feedbot.reading import Reader, request
@@ -17,14 +17,7 @@ async def read_online(
     settings: Settings, source: Source, url: str, base_url: str | None
 ) -> tuple[Body, Outcome] | FetchError:
     """Fetch `url`, and what reading it as `source` takes; what came, and what it came to."""
-    http = settings.http
-    async with Fetcher(
-        contact=http.contact,
-        timeout=http.timeout.total_seconds(),
-        max_bytes=http.max_bytes,
-        allow_private_networks=http.allow_private_networks,
-        allow=http.allow,
-    ) as fetcher:
+    async with fetcher_of(settings) as fetcher:
         try:
             fetched = await fetcher.fetch(request(source, url))
         except FetchError as error:

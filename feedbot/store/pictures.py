@@ -13,9 +13,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from feedbot.identity import host_of
 from feedbot.store.dialect import insert_missing
 from feedbot.store.schema import pictures, sources
-from feedbot.store.texts import host_of, reachable
+from feedbot.store.texts import reachable
 
 #: Literals, so that the database sees that its small partial index will do.
 _DUE = sa.text("pictures.due_at IS NOT NULL")

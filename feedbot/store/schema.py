@@ -72,6 +72,7 @@ sources = sa.Table(
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("language", sa.String, nullable=False),
     sa.Column("timezone", sa.String, nullable=False),
+    sa.Column("host", sa.String, nullable=False, default=""),  # of the URL: whose turn a poll is
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("retry_after", Utc),  # the server's own word; even `once` keeps to it
     sa.Column("extractor", sa.Text),  # JSON: how it is read, see sources.remember

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import starmap
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.diff import Place
+from feedbot.identity import host_of
 from feedbot.model import Extractor, ListingRule, Source, Take
 from feedbot.store.documents import mint
 from feedbot.store.rename import rename
@@ -66,6 +67,7 @@ class SourceState:
     removed_at: datetime | None = None
     title: str = ""
     url: str = ""
+    host: str = ""
     language: str = "en"
     timezone: str = "UTC"
 
@@ -201,6 +203,7 @@ def _told(source: Source) -> dict[str, str]:
     return {
         "title": source.title,
         "url": source.url,
+        "host": host_of(source.url),
         "language": source.language,
         "timezone": source.timezone.key,
     }
@@ -209,7 +212,7 @@ def _told(source: Source) -> dict[str, str]:
 async def load(connection: AsyncConnection, name: str) -> SourceState:
     """The state of one source that `sync` has seen."""
     row = (await connection.execute(sa.select(sources).where(sources.c.name == name))).one()
-    return _state(row)
+    return state_of(row)
 
 
 async def counted(connection: AsyncConnection, state: SourceState) -> SourceState:
@@ -222,7 +225,7 @@ async def counted(connection: AsyncConnection, state: SourceState) -> SourceStat
 async def load_all(connection: AsyncConnection) -> list[SourceState]:
     """Every source ever configured, by name."""
     rows = await connection.execute(sa.select(sources).order_by(sources.c.name))
-    return [_state(row) for row in rows]
+    return [state_of(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +243,6 @@ async def brief(connection: AsyncConnection) -> dict[str, Brief]:
     known = (sources.c.id, sources.c.feed_id, sources.c.created_at, sources.c.baseline_at)
     rows = await connection.execute(sa.select(sources.c.name, *known))
     return {row.name: Brief(*row[1:]) for row in rows}
-
-
-async def due(
-    connection: AsyncConnection, now: datetime, *, busy: Collection[str], limit: int
-) -> list[SourceState]:
-    """Active sources whose time has come, longest waiting first, less those being polled."""
-    query = (
-        sa.select(sources)
-        .where(sources.c.active, sources.c.due_at <= now, sources.c.name.not_in(busy))
-        .order_by(sources.c.due_at)
-        .limit(limit)
-    )
-    return [_state(row) for row in await connection.execute(query)]
 
 
 async def record_confirmed(connection: AsyncConnection, polls: Sequence[Confirmed]) -> None:
@@ -385,7 +375,8 @@ def stored(places: Iterable[Place]) -> str:
     return json.dumps([[place.key, place.absent_since] for place in places])
 
 
-def _state(row: Any) -> SourceState:
+def state_of(row: Any) -> SourceState:
+    """A row of the table."""
     values = dict(row._mapping)
     values["stored_places"] = values.pop("places")
     return SourceState(**values)

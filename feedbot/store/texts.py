@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from feedbot.identity import host_of
 from feedbot.model import PageDate, TextState
 from feedbot.store.schema import entries, sources, texts
 
@@ -97,11 +97,6 @@ class Unread:
 def fuller(listed: str | None, read: str | None) -> str | None:
     """Of what a feed carries and what the article's page has, the text with more in it."""
     return max(read or "", listed or "", key=len) or None
-
-
-def host_of(link: str) -> str:
-    """Whose turn a page counts as: its host, bare or www."""
-    return (urlsplit(link).hostname or "").removeprefix("www.")
 
 
 async def want(

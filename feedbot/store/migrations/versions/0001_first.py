@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("retry_after", TIME),
         sa.Column("extractor", sa.Text()),
