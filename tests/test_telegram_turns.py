@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
@@ -14,9 +15,10 @@ from feedbot.store.outbox import Counts
 from feedbot.store.retract import retract
 from feedbot.store.schema import articles
 from feedbot.telegram import limits
+from feedbot.telegram.deliver import BATCH
 from feedbot.telegram.limits import Share, Windows
 from feedbot.telegram.turns import Turns
-from tests.outboxes import NOON, Desk, owe_texts, seconds
+from tests.outboxes import NOON, Desk, owe_texts, seconds, until
 
 
 @pytest.fixture
@@ -66,6 +68,20 @@ def test_what_filled_a_window_meanwhile_sends_the_chat_back_into_line() -> None:
     windows.restore([("a", NOON)])
     assert turns.pick(NOON, 9) == []
     assert turns.next(NOON) == NOON + seconds(1.01)
+
+
+async def test_a_turn_begins_so_many_calls_and_no_more(desk: Desk) -> None:
+    desk.api.limits = Limits.OFF
+    desk.api.faults.add(Fault(FaultKind.SILENT, times=None))
+    for _ in range(BATCH + 3):
+        await desk.owe(await desk.add(desk.api.add_private().id), "hello")
+    deliverer = desk.deliverer(limits=limits.Limits.OFF)
+    running = asyncio.create_task(deliverer.run())
+    await until(lambda: len(desk.api.log.messages()) >= BATCH)
+    counts = await desk.counts()
+    assert (counts.sending, counts.owed) == (BATCH, BATCH + 3)
+    await deliverer.stop(desk.clock.now())
+    await running
 
 
 async def delay(desk: Desk, crowded: int, much: int) -> float:

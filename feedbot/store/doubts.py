@@ -48,12 +48,9 @@ async def begin(connection: AsyncConnection, bot_id: int, calls: Sequence[Beginn
     if not calls:
         return
     shared = await bots.last_id(connection, bot_id)
-    query = (
-        sa.select(subscribers.c.address, sa.func.max(subscribers.c.last_id).label("last_id"))
-        .where(subscribers.c.address.in_([one.claimed.address for one in calls]))
-        .group_by(subscribers.c.address)
+    last = await _last_ids(
+        connection, [one.claimed.address for one in calls if not shares_ids(one.claimed.address)]
     )
-    last = {row.address: row.last_id for row in await connection.execute(query)}
     await connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.id == sa.bindparam("of"))
@@ -71,6 +68,19 @@ async def begin(connection: AsyncConnection, bot_id: int, calls: Sequence[Beginn
             for address in (one.claimed.address,)
         ],
     )
+
+
+async def _last_ids(
+    connection: AsyncConnection, addresses: Sequence[str]
+) -> Mapping[str, int | None]:
+    if not addresses:
+        return {}
+    query = (
+        sa.select(subscribers.c.address, sa.func.max(subscribers.c.last_id).label("last_id"))
+        .where(subscribers.c.address.in_(addresses))
+        .group_by(subscribers.c.address)
+    )
+    return {row.address: row.last_id for row in await connection.execute(query)}
 
 
 def _without_place(payload: Mapping[str, Any]) -> dict[str, Any]:

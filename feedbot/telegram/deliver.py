@@ -46,6 +46,8 @@ from feedbot.telegram.turns import Turns
 
 log = logging.getLogger(__name__)
 
+#: So many calls a turn begins: more, and all would be called at once, then all be written at once.
+BATCH = 64
 #: How long calls under way may take when no more begin.
 GRACE = timedelta(seconds=8)
 #: How long after its call began a message may still be accepted, whoever has hung up or died.
@@ -294,12 +296,11 @@ class Deliverer:
     ) -> Sequence[Claimed]:
         """What may go now; `looked`: chats to look at even where they may not be written to yet."""
         now = self._clock.now()
-        looked = looked - self._windows.busy - self._prober.busy
-        for address in looked:
-            if (self._windows.opens(address, now) or now) <= now:
-                self._turns.expect(address, now)
+        shut = looked - self._windows.busy - self._prober.busy
+        for address in [a for a in shut if (self._windows.opens(a, now) or now) <= now]:
+            self._turns.expect(address, now)
+            shut -= {address}
         picked = self._turns.pick(now, self._room(now), self._prober.busy)
-        shut = looked - set(picked)
         claims = await outbox.claim(
             connection, now, picked, shut=shut, patience=patience, last=self._lanes
         )
@@ -333,7 +334,7 @@ class Deliverer:
         """How many calls may begin now."""
         if self._stopping or max(self._quiet(now), self._reserved or now) > now:
             return 0
-        return max(0, min(self._windows.room(now), CONNECTIONS - len(self._calls)))
+        return max(0, min(self._windows.room(now), CONNECTIONS - len(self._calls), BATCH))
 
     def _next_turn(self, now: datetime) -> datetime | None:
         """When another call may begin; None: when one under way has ended."""
