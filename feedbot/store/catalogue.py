@@ -234,6 +234,35 @@ async def find(connection: AsyncConnection, number: int) -> Listed | None:
     return listed(row) if row else None
 
 
+async def parts(connection: AsyncConnection, size: int) -> list[int]:
+    """Which stretches of `size` entry numbers have any: the n-th begins at `n * size`."""
+    found: list[int] = []
+    first = sa.select(sa.func.min(catalogue.c.entry_id))
+    number = (await connection.execute(first)).scalar()
+    while number is not None:
+        found.append(number // size)
+        beyond = first.where(catalogue.c.entry_id >= (found[-1] + 1) * size)
+        number = (await connection.execute(beyond)).scalar()
+    return found
+
+
+async def numbers(
+    connection: AsyncConnection, source_ids: Sequence[int], first: int, end: int
+) -> list[tuple[int, datetime]]:
+    """The entries numbered from `first` on, below `end`, and when each was last changed."""
+    query = (
+        sa.select(entries.c.id, entries.c.updated)
+        .join_from(catalogue, entries, entries.c.id == catalogue.c.entry_id)
+        .where(
+            catalogue.c.entry_id >= first,
+            catalogue.c.entry_id < end,
+            (catalogue.c.source_id + 0).in_(source_ids),
+        )
+        .order_by(catalogue.c.entry_id)
+    )
+    return [(row.id, row.updated) for row in await connection.execute(query)]
+
+
 def listed(row: Any) -> Listed:
     """A row of `feeds.ENTRIES` as the pages show it."""
     entry = entry_of(row)

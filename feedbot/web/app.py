@@ -99,7 +99,7 @@ def create_app(
     trouble:  why feedbot is not well, or None
     outdoors: where we stand, also after a reload
     """
-    style = (_HERE / "static" / "style.css").read_bytes()
+    style = (_HERE / "static" / "site.css").read_bytes()
 
     async def healthz(_: Request) -> Response:
         reason = await trouble()

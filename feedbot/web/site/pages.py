@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from feedbot.search import parse_query
 from feedbot.store import catalogue, editions, fulltext
@@ -17,11 +18,13 @@ from feedbot.store.engine import Store
 from feedbot.web.site.archive import Asked, archive_page, look
 from feedbot.web.site.entry import entry_page, retracted_page
 from feedbot.web.site.finding import MOST, ROWS, search_page
-from feedbot.web.site.views import View, by_day, counter_lines, follow, lead, timely
+from feedbot.web.site.languages import LANGUAGES
+from feedbot.web.site.views import View, about, by_day, counter_lines, follow, lead, timely
 
 #: Among the template's values: the HTTP status, if it is not 200.
 STATUS = "status"
 _LATEST = 20
+_IN_A_SITEMAP = 5_000
 Make = Callable[[], dict[str, Any]]
 
 
@@ -123,6 +126,53 @@ async def _counters(making: Making) -> Make:
     return lambda: timely(view) | {"counters": counter_lines(view, whole=True)}
 
 
+async def _about(making: Making) -> Make:
+    view = making.view
+    return lambda: about(view)
+
+
+async def _privacy(_: Making) -> Make:
+    return dict
+
+
+async def _robots(making: Making) -> Make:
+    below = urlsplit(making.view.base).path
+    return lambda: {"below": below}
+
+
+async def _sitemap(making: Making) -> Make:
+    async with making.store.reading() as connection:
+        parts = await catalogue.parts(connection, _IN_A_SITEMAP)
+    return lambda: {"parts": parts}
+
+
+async def _sitemap_of_entries(making: Making) -> Make:
+    view, first = making.view, int(making.parts[0]) * _IN_A_SITEMAP
+    async with making.store.reading() as connection:
+        found = await catalogue.numbers(
+            connection, list(view.sources), first, first + _IN_A_SITEMAP
+        )
+    return lambda: {
+        "urls": [
+            {"loc": f"{view.base}/entries/{number}", "lastmod": updated.isoformat()}
+            for number, updated in found
+        ]
+    }
+
+
+async def _sitemap_of_pages(making: Making) -> Make:
+    view = making.view
+    paths = ["", "all", "counters", "about", "privacy"]
+    prefixes = ["", *(f"{code}/" for code in LANGUAGES if code != view.plan.language)]
+    return lambda: {
+        "urls": [
+            {"loc": f"{view.base}/{prefix}{path}", "lastmod": ""}
+            for path in paths
+            for prefix in prefixes
+        ]
+    }
+
+
 #: In the order in which they are looked for.
 PAGES = (
     Page("", "home.html", _home, timely=True),
@@ -130,4 +180,10 @@ PAGES = (
     Page("search", "search.html", _search),
     Page(r"entries/(-?\d{1,18})", "entry.html", _entry),
     Page("counters", "counters.html", _counters, timely=True),
+    Page("about", "about.html", _about),
+    Page("privacy", "privacy.html", _privacy),
+    Page(r"robots\.txt", "robots.txt", _robots),
+    Page(r"sitemap\.xml", "sitemap.xml", _sitemap),
+    Page(r"sitemaps/pages\.xml", "urls.xml", _sitemap_of_pages),
+    Page(r"sitemaps/(-?\d{1,12})\.xml", "urls.xml", _sitemap_of_entries),
 )

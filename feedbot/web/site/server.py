@@ -7,6 +7,8 @@
     /all               the archive, ?source= category= year= month= before= after=
     /entries/NUMBER    one entry
     /counters          the counters
+    /search            ?q= before=
+    /about, /privacy, /robots.txt, /sitemap.xml
     /static/NAME       style, script, logo: by a name that changes with them
 
 Whether something has changed is looked up once a second at most.
@@ -30,7 +32,7 @@ from feedbot.store import catalogue, sources
 from feedbot.store.catalogue import Version
 from feedbot.store.engine import Store
 from feedbot.web.feeds import BASE, Scope, Send, plain
-from feedbot.web.site.answers import FOREVER, HTML, Answer, Made
+from feedbot.web.site.answers import FOREVER, HTML, PLAIN, XML, Answer, Made
 from feedbot.web.site.languages import LANGUAGES, language
 from feedbot.web.site.pages import PAGES, STATUS, Making, Unknown
 from feedbot.web.site.plan import SitePlan
@@ -42,6 +44,7 @@ _KEPT = 512  # pages
 _MOST_BYTES = 32_000_000
 _LONGEST_QUERY = 500
 _RECHECK = 1.0  # seconds
+_KINDS = {"html": HTML, "xml": XML, "txt": PLAIN}
 _MINUTE = timedelta(minutes=1)
 #: The parameters that a page has; others make no page of their own.
 _KNOWN = ("source", "category", "year", "month", "before", "after", "q")
@@ -104,6 +107,9 @@ class SiteServer:
     async def answer(self, plan: SitePlan, scope: Scope, send: Send) -> None:
         """Answer one request; another plan than before makes all pages anew."""
         state = self._take_up(plan)
+        if not plan.public and scope["path"] == "/robots.txt":
+            await plain(send, 200, b"User-agent: *\nDisallow: /\n")
+            return
         if not plan.public:
             await plain(send, 404, b"There are no pages here.\n")
             return
@@ -222,7 +228,8 @@ def _rendered(
     if modified and shown["today"]:
         modified = max(modified, view.now.replace(second=0))
     text = view.language.templates.get_template(f"site/{name}").render(shown)
-    return Made(text.encode(), HTML, int(shown.get(STATUS, 200)), modified)
+    kind = _KINDS[name.rpartition(".")[2]]
+    return Made(text.encode(), kind, int(shown.get(STATUS, 200)), modified)
 
 
 def _asked(query: bytes) -> tuple[tuple[str, str], ...]:

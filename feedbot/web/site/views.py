@@ -12,10 +12,11 @@ from urllib.parse import quote, urlencode
 from feedbot.counters import days, local_date, milestones, wording_around
 from feedbot.model import Counter, Entry, Source
 from feedbot.render.document import moment, plain_title
+from feedbot.render.text import safe_url
 from feedbot.store.catalogue import Listed
 from feedbot.web.site.languages import Language
 from feedbot.web.site.plan import Contact, SiteClock, SitePlan
-from feedbot.web.site.text import direction, show_html, show_paragraphs, whole_text
+from feedbot.web.site.text import WEB, direction, show_html, show_paragraphs, whole_text
 
 _SUMMARY = 400  # UTF-16 units of a text in a list
 #: A leading article up to this length stands on the front page whole, a longer one so far.
@@ -140,6 +141,24 @@ def _feeds(view: View) -> list[dict[str, str]]:
         for name, title in names.items()
         for format, kind, ending in kinds
     ]
+
+
+def about(view: View) -> dict[str, Any]:
+    """The sources, each with its page and its feeds."""
+    kinds = (("Atom", "atom"), ("RSS", "rss"), ("JSON Feed", "json"))
+    return {
+        "sources": [
+            {
+                "title": one.title,
+                "page": safe_url(one.url, WEB),
+                "feeds": [
+                    {"format": format, "href": f"{view.root}feeds/{one.name}.{ending}"}
+                    for format, ending in kinds
+                ],
+            }
+            for one in view.sources.values()
+        ]
+    }
 
 
 def follow(view: View) -> dict[str, Any]:
