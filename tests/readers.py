@@ -109,16 +109,15 @@ async def main(name: str, folder: Path, number: int) -> list[dict[str, Any]]:
 
     app = create_app(press.publisher, page, _nothing, _nothing)
 
-    class Recording(type(app)):  # type: ignore[misc]  # whatever class it is
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            async def note(message: Any) -> None:
-                if message["type"] == "http.response.start" and "embassy" in scope["path"]:
-                    statuses.append(message["status"])
-                await send(message)
+    async def recording(scope: Scope, receive: Receive, send: Send) -> None:
+        async def note(message: Any) -> None:
+            if message["type"] == "http.response.start" and "embassy" in scope["path"]:
+                statuses.append(message["status"])
+            await send(message)
 
-            await app(scope, receive, note)
+        await app(scope, receive, note)
 
-    server = WebServer(Recording(None, None, None), listener)
+    server = WebServer(recording, listener)
     server.start()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/feeds/embassy.atom"
     (folder / "reader").mkdir()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from feedbot.errors import ListenError
-from feedbot.web.app import App
+from feedbot.web.app import Asgi
 
 _ROOM = 256 * 1024
 
@@ -47,7 +47,7 @@ def listen(host: str, port: int) -> socket.socket:
 class WebServer:
     """Serves `app` on `listener` from `start` to `stop`."""
 
-    def __init__(self, app: App, listener: socket.socket) -> None:
+    def __init__(self, app: Asgi, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
