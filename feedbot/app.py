@@ -11,8 +11,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -31,7 +31,6 @@ from feedbot.fetching import fetcher_of
 from feedbot.holding import pressed
 from feedbot.housekeeping import Housekeeper
 from feedbot.hub import HubTeller
-from feedbot.model import Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
 from feedbot.progress import Bar
@@ -42,6 +41,8 @@ from feedbot.status import Status, read_status
 from feedbot.store import backlog, outbox, sources, subscribers
 from feedbot.store.engine import Store
 from feedbot.telegram import Telegram
+from feedbot.watching import Watcher
+from feedbot.wiring import by_name, ending_quietly, roads
 
 if TYPE_CHECKING:
     from feedbot.web.app import Outdoors
@@ -71,7 +72,7 @@ class App:
         self.store = store
         self.clock = clock
         self._since = clock.now()
-        self.sources = _by_name(settings)
+        self.sources = by_name(settings)
         self._reloading = asyncio.Lock()
         audience = Audience(self._followers, self._operator)
         self.publisher = Publisher(
@@ -109,6 +110,17 @@ class App:
         self.daily = Daily(store, clock, audience, lambda: self.settings.effective_counters())
         self.housekeeper = Housekeeper(store, clock, lambda: self.settings.telegram.keep_sent)
         self.telegram = Telegram.build(settings, store, clock, random, self._press)
+        self.watcher = Watcher(
+            store,
+            fetcher,
+            clock,
+            lambda: roads(self.settings),
+            self._operator,
+            self.trouble,
+            lambda: self.telegram.trouble if self.telegram else None,
+            self._wake,
+            settings.storage.path.absolute().parent,
+        )
         self.scheduler = Scheduler(
             store,
             self.poller,
@@ -238,14 +250,21 @@ class App:
 
         pages = Pages(self.store, self.clock, lambda: self.settings, self._bot_name)
         web = WebServer(
-            create_app(self.publisher, self._page, pages.serve, self.trouble, self._outdoors),
+            create_app(
+                self.publisher,
+                self._page,
+                pages.serve,
+                self.trouble,
+                self._outdoors,
+                self.watcher.wrong,
+            ),
             listen(*self.settings.web.address),
         )
         ticker = AsyncIOScheduler(timezone=UTC)
-        parts = (self.scheduler, self.reader, self.backfiller, self.housekeeper, self.hub)
-        for tick in (part.tick for part in parts):
+        parts = (self.scheduler, self.reader, self.backfiller, self.housekeeper)
+        for tick in (part.tick for part in (*parts, self.hub, self.watcher)):
             ticker.add_job(
-                _ending_quietly,
+                ending_quietly,
                 "interval",
                 [tick],
                 seconds=1,
@@ -307,7 +326,7 @@ class App:
             for key in fixed_keys(self.settings, new):
                 log.warning("%s has changed: that takes a restart", key)
             self.settings = new
-            self.sources = _by_name(new)
+            self.sources = by_name(new)
         self.publisher.configure(plan_of(new))
         if self.telegram:
             await self.telegram.unite()
@@ -357,13 +376,3 @@ class App:
 
         document = await self.publisher.document(path, base)
         return render_page(document, path.rpartition(".")[2]) if document else None
-
-
-async def _ending_quietly(tick: Callable[[], Awaitable[None]]) -> None:
-    """A tick that is cut off at the end is no failure; APScheduler would print a traceback."""
-    with suppress(asyncio.CancelledError):
-        await tick()
-
-
-def _by_name(settings: Settings) -> Mapping[str, Source]:
-    return {source.name: source for source in settings.effective_sources()}

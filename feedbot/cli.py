@@ -254,6 +254,13 @@ def _check(options: argparse.Namespace) -> int:
         f"{_path(options)}: no problem found; sources: {len(settings.sources)},"
         f" counters: {len(settings.counters)}, chats: {len(settings.telegram.chats)}"
     )
+    if settings.telegram.admin_chat is None and settings.alerts.url is None:
+        print(
+            "nobody is told when a source fails, falls silent, has become short or lost its dates,"
+        )
+        print("nor asked about what is held: telegram.admin_chat or alerts.url says whom to tell")
+    elif settings.telegram.admin_chat is None:
+        print("no telegram.admin_chat: nobody is asked about what is held; see `feedbot held`")
     if not options.online:
         return 0
     from feedbot.telegram import check_online

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from feedbot.clock import Clock
 from feedbot.errors import StoreError
+from feedbot.store import history
 from feedbot.store.engine import Store
 from feedbot.store.prune import prune
 from feedbot.store.reindex import reindex
@@ -53,6 +54,7 @@ class Housekeeper:
         try:
             async with self._store.transaction() as connection:
                 more = await prune(connection, now - self._keep())
+                more = await history.forget(connection, now) or more
         except StoreError as error:
             log.warning("old deliveries were not pruned: %s", error)
             more = False

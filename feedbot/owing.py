@@ -19,6 +19,8 @@ from feedbot.render.body import text_of
 
 #: In a notice's payload: (label, callback data) of each button below it.
 BUTTONS = "buttons"
+#: In a notice's payload: it comes without a sound.
+QUIET = "quiet"
 #: The revision a new entry is announced with.
 FIRST = 1
 
@@ -167,13 +169,21 @@ def owe_counter(name: str, day: date, text: str, followers: Iterable[Follower]) 
 
 
 def owe_notice(
-    subscriber_id: int, key: str, text: str, buttons: Sequence[tuple[str, str]] = ()
+    subscriber_id: int,
+    key: str,
+    text: str,
+    buttons: Sequence[tuple[str, str]] = (),
+    *,
+    quiet: bool = False,
 ) -> Owed:
     """Something the operator should know; `key` tells one occasion from the next.
 
     buttons: (label, callback data) of each, to be shown below it
+    quiet:   without a sound
     """
-    asked = {BUTTONS: [list(one) for one in buttons]} if buttons else {}
+    asked: dict[str, Any] = {BUTTONS: [list(one) for one in buttons]} if buttons else {}
+    if quiet:
+        asked[QUIET] = True
     return Owed(
         subscriber_id,
         DeliveryKind.NOTICE,

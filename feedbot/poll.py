@@ -337,6 +337,7 @@ class Poller:
                 retry_after=retry_after,
                 doubtful=isinstance(error, OtherListError),
             )
+            await history.note(connection, state.id, now, failed=1)
             owed: list[Owed] = []
             forbidden = isinstance(error, FetchError) and error.forbidden
             if (forbidden or failed.failures >= TELL_AFTER) and not state.told_at:

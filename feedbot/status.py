@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from feedbot.config import Settings
 from feedbot.counters import days, local_date, next_due, wording
 from feedbot.model import Counter, Source
-from feedbot.store import bots, outbox, sources, texts
+from feedbot.store import alarms, bots, outbox, sources, texts
 from feedbot.store import counters as counter_states
+from feedbot.store.alarms import Alarm
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Counts
 from feedbot.store.texts import Unread
@@ -52,12 +53,14 @@ class Status:
     """Everything at one moment. Times are aware UTC.
 
     refused: what Telegram says where it refuses the bot
+    alarms:  what is wrong now
     """
 
     sources: tuple[SourceStatus, ...]
     counters: tuple[CounterStatus, ...]
     deliveries: Counts
     refused: str | None = None
+    alarms: tuple[Alarm, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `status --json` prints; times in RFC 3339, UTC."""
@@ -90,6 +93,7 @@ class Status:
                 "dropped": self.deliveries.dropped,
             },
             "bot": {"error": self.refused},
+            "alarms": [one.fields() for one in self.alarms],
         }
 
     def as_text(self, zone: ZoneInfo) -> str:
@@ -117,6 +121,10 @@ class Status:
         if self.refused:
             lines.append(f"  nothing is sent: Telegram refuses the bot ({self.refused});")
             lines.append("  check telegram.token and telegram.api_url")
+        lines += ["Alarms"] if self.alarms else []
+        for alarm in self.alarms:
+            since = local_time(alarm.since, zone, "")
+            lines.append(f"  {alarm.about or 'feedbot'}: {alarm.text}, since {since}")
         return "\n".join(lines)
 
 
@@ -163,6 +171,7 @@ async def read_status(
         counted = await outbox.counts(connection)
         refused = await bots.refused(connection)
         unread = await texts.unread(connection)
+        wrong = await alarms.standing(connection)
     if not store.has_scheduler():  # nobody is sending: what says so was cut off
         counted = replace(counted, in_doubt=counted.in_doubt + counted.sending)
     return Status(
@@ -173,6 +182,7 @@ async def read_status(
         tuple(_counter(counter, seen.get(counter.name), now) for counter in counters),
         counted,
         refused,
+        tuple(wrong),
     )
 
 

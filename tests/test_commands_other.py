@@ -77,6 +77,7 @@ async def test_check_online_asks_telegram_about_the_bot_and_its_chats(desk: Desk
     assert offline.code == 0
     assert offline.out.startswith(f"{desk.folder}/config.toml: no problem found")
     assert "sources[embassy].every: 5s is often" in offline.err
+    assert "nobody is told when a source fails" in offline.out
     assert desk.api.log.refused == []
     good = await desk.feedbot("check", "--online")
     assert good.code == 0, good.out
@@ -208,7 +209,7 @@ async def test_status_before_any_run_and_after(desk: Desk) -> None:
     assert before.json["deliveries"] == {
         "owed": 0, "sent": 0, "in_doubt": 0, "resent": 0, "failed": 0, "dropped": 0
     }  # fmt: skip
-    assert set(before.json) == {"sources", "counters", "deliveries", "bot"}
+    assert set(before.json) == {"sources", "counters", "deliveries", "bot", "alarms"}
     backup = await desk.feedbot("backup", "copy.db")
     assert (backup.code, "there is no store here yet" in backup.err) == (2, True)
     assert not (desk.folder / "feedbot.db").exists()

@@ -23,6 +23,7 @@ PURE = (
     "matching",
     "diff",
     "judge",
+    "expectation",
     "owing",
     "counters",
     "filters",

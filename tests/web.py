@@ -23,6 +23,7 @@ class Asked:
     headers: Mapping[str, str]
     connection: int
     method: str = "GET"
+    body: bytes = b""
 
 
 Handler = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
@@ -112,7 +113,8 @@ class Web:
         target = request.split(" ")[1]
         fields = (line.partition(":") for line in lines)
         headers = {name.lower(): value.strip() for name, _, value in fields}
-        asked = Asked(target, headers, connection, request.split(" ")[0])
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        asked = Asked(target, headers, connection, request.split(" ")[0], body)
         self.asked.append(asked)
         route = self.routes.get(target.partition("?")[0], reply(b"gone", "404 Not Found"))
         if isinstance(route, bytes):

@@ -155,9 +155,16 @@ def _chat_id(value: Any) -> Any:
     return value
 
 
+def _secret_url(value: SecretStr) -> SecretStr:
+    """Who knows such a URL may use it, so it is shown nowhere."""
+    _http_url(value.get_secret_value())
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url), Field(json_schema_extra={"format": "uri"})]
 RootUrl = Annotated[str, AfterValidator(_root_url), Field(json_schema_extra={"format": "uri"})]
 ApiUrl = Annotated[str, AfterValidator(_api_url), Field(json_schema_extra={"format": "uri"})]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Network = Annotated[str, AfterValidator(_network)]

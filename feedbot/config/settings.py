@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr, Strict
 
 from feedbot import model
+from feedbot.config.alerts import Alerts
 from feedbot.config.amounts import Zone
 from feedbot.config.public import Site
 from feedbot.config.sections import Feeds, Http, Language, Section, Storage, Telegram, Web
@@ -34,6 +35,9 @@ class Settings(Section):
     web: Web = Field(default=Web(), description="The web server of `feedbot run`.")
     site: Site = Field(default=Site(), description="The public pages.")
     telegram: Telegram = Field(default=Telegram(), description="The bot.")
+    alerts: Alerts = Field(
+        default=Alerts(), description="How you are told that something is wrong."
+    )
     sources: Annotated[tuple[Source, ...], Strict(False)] = Field(
         default=(), description="The pages and feeds to watch."
     )

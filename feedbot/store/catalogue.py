@@ -27,7 +27,7 @@ from feedbot.store import fulltext
 from feedbot.store.dialect import chunks, insert_missing
 from feedbot.store.feeds import ENTRIES, entry_of
 from feedbot.store.fulltext import TOP, Indexed
-from feedbot.store.schema import catalogue, entries, labels, meta
+from feedbot.store.schema import NOT_HELD, catalogue, entries, labels, meta
 
 _BITS = 24  # of an entry's number in a place: so many entries of one second can be told apart
 _VERSION = "catalogue"  # key in `meta`: which state of the catalogue this is, and since when
@@ -88,11 +88,12 @@ def place_of(published: datetime, number: int = 0) -> int:
 
 
 async def enter(connection: AsyncConnection, numbers: Collection[int], now: datetime) -> None:
-    """Have the catalogue say what these entries say now; those taken back leave it."""
+    """Have the catalogue say what these entries say now; those taken back, or held, leave it."""
     if not numbers:
         return
     for some in chunks(sorted(set(numbers))):
-        rows = list(await connection.execute(ENTRIES.where(entries.c.id.in_(some))))
+        query = ENTRIES.where(entries.c.id.in_(some), NOT_HELD)
+        rows = list(await connection.execute(query))
         await _take_out(connection, some)
         shown = [(row, entry_of(row)) for row in rows if row.retracted_at is None]
         await _insert(connection, shown)

@@ -30,11 +30,13 @@ days = sa.Table(
 )
 
 alarms = sa.Table(
-    "alarms",  # what is wrong now; a row goes when that has ended
+    "alarms",  # what is wrong, or was until lately
     metadata,
     sa.Column("kind", sa.String, primary_key=True),
     sa.Column("about", sa.String, primary_key=True),  # a source's name, "" for all of feedbot
     sa.Column("since", Utc, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("told_at", Utc),  # the operator was told that it began
+    sa.Column("ended_at", Utc),
+    sa.Column("times", sa.Integer, nullable=False),  # it has begun
+    sa.Column("posted", sa.Integer, nullable=False),  # what the webhook knows: 1 begun, 2 ended
 )

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.identity import Row
 from feedbot.model import Item, PageDate
 from feedbot.owing import FIRST, Announced
+from feedbot.store import catalogue
 from feedbot.store.dialect import chunks, insert_missing
 from feedbot.store.entries import Stamps
 from feedbot.store.schema import articles, entries, held, meta, sources
@@ -51,6 +52,7 @@ async def hold(
         {"entry_id": id, "source_id": source_id, "batch": batch, "held_at": now} for id in entry_ids
     ]
     await connection.execute(sa.insert(held), rows)
+    await catalogue.enter(connection, entry_ids, now)
     return batch
 
 
@@ -95,6 +97,17 @@ async def waiting(
     return [Held(**row) for row in (await connection.execute(query)).mappings()]
 
 
+async def numbers(connection: AsyncConnection) -> dict[str, int]:
+    """How many entries wait of each source, by its name."""
+    query = (
+        sa.select(sources.c.name, sa.func.count())
+        .join_from(held, sources, sources.c.id == held.c.source_id)
+        .where(_WAITING)
+        .group_by(sources.c.name)
+    )
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
 async def drop(connection: AsyncConnection, entry_ids: Sequence[int], now: datetime) -> None:
     """Show these to nobody, ever. They stay known, so that no poll brings them again."""
     for some in chunks(entry_ids):
@@ -121,6 +134,7 @@ async def release(
     )
     for some in chunks(entry_ids):
         await connection.execute(sa.delete(held).where(held.c.entry_id.in_(some)))
+    await catalogue.enter(connection, entry_ids, now)
     await _count(connection, state.name)
     return await _announced(connection, entry_ids)
 

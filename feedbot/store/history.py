@@ -6,13 +6,15 @@ A poll that brings nothing new writes none.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from math import ceil
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from feedbot.expectation import Day
 from feedbot.judge import History
 from feedbot.store.schema import days
 from feedbot.store.sources import SourceState
@@ -46,6 +48,21 @@ async def read(connection: AsyncConnection, state: SourceState, now: datetime) -
     return History(so_far.usual, fewest, busiest or 0, so_far.away, so_far.replaced)
 
 
+async def days_of(
+    connection: AsyncConnection, source_ids: Sequence[int], now: datetime
+) -> dict[int, list[Day]]:
+    """The days of each of these sources, oldest first."""
+    found: dict[int, list[Day]] = {id: [] for id in source_ids}
+    query = (
+        sa.select(days.c.source_id, days.c.day, days.c.new, days.c.rows, days.c.dated)
+        .where(days.c.source_id.in_(source_ids), days.c.day >= now.date() - KEPT)
+        .order_by(days.c.day)
+    )
+    for row in await connection.execute(query):
+        found[row.source_id].append(Day(row.day, row.new, row.rows, row.dated))
+    return found
+
+
 async def note(
     connection: AsyncConnection,
     source_id: int,
@@ -72,6 +89,13 @@ async def note(
         more["dated"] = dated
     statement = insert(days).values(**today, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=list(today), set_=more))
+
+
+async def totals(connection: AsyncConnection, since: date) -> tuple[int, int]:
+    """Of all sources from this day on: entries announced, polls that failed."""
+    query = sa.select(sa.func.sum(days.c.new), sa.func.sum(days.c.failed))
+    row = (await connection.execute(query.where(days.c.day >= since))).one()
+    return row[0] or 0, row[1] or 0
 
 
 async def forget(connection: AsyncConnection, now: datetime, limit: int = 500) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from telegram import LinkPreviewOptions
 
 from feedbot.model import Chat, DeliveryKind, PageDate, Source
+from feedbot.owing import QUIET
 from feedbot.render.body import from_html
 from feedbot.render.message import (
     NewsView,
@@ -81,7 +82,7 @@ def compose(claimed: Claimed, posting: Posting, chat: Chat | None) -> Post:
     short = utf16_len(text) <= MAX_CAPTION if plain else fits(first, MAX_CAPTION)
     photos = _photos(claimed, chat) if short and not rest else ()
     parts = (Part(text, _preview(claimed, chat, first), photos), *map(Part, further))
-    silent = chat is not None and chat.silent
+    silent = (chat is not None and chat.silent) or bool(claimed.payload.get(QUIET))
     failed = (chat.template, problems[0]) if chat and chat.template and problems else None
     return Post(parts, tuple(htmls), markup=not plain, silent=silent, failed=failed)
 

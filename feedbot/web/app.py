@@ -2,7 +2,7 @@
 
 /feeds/NAME.atom   the feed: strong ETag, Last-Modified, 304, gzip (RFC 9110); 301 where the source
                    has another name now
-/healthz           200 while all is well, 503 with the reason
+/healthz           200 while all is well, 503 with the reason; ?full=1: JSON, with the alarms
 all else           the public pages, see site/server.py
 """
 
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from feedbot.errors import StoreError
 from feedbot.web.feeds import BASE, FeedServer, Library, Page, Receive, Scope, Send
 from feedbot.web.forwarded import outside
 
@@ -90,6 +91,7 @@ def create_app(
     site: Asgi,
     trouble: Callable[[], Awaitable[str | None]],
     outdoors: Callable[[], Outdoors] = Outdoors,
+    wrong: Callable[[], Awaitable[list[dict[str, object]]]] | None = None,
 ) -> App:
     """The ASGI app.
 
@@ -98,12 +100,19 @@ def create_app(
     site:     the public pages
     trouble:  why feedbot is not well, or None
     outdoors: where we stand, also after a reload
+    wrong:    the alarms that stand; may raise StoreError
     """
     style = (_HERE / "static" / "site.css").read_bytes()
 
-    async def healthz(_: Request) -> Response:
+    async def healthz(request: Request) -> Response:
         reason = await trouble()
         headers = {"Cache-Control": "no-store"}
+        if request.query_params.get("full") == "1" and wrong:
+            try:
+                said = {"ok": reason is None, "reason": reason, "alarms": await wrong()}
+            except StoreError as error:
+                said = {"ok": False, "reason": str(error), "alarms": []}
+            return JSONResponse(said, 200 if said["ok"] else 503, headers=headers)
         return PlainTextResponse(f"{reason or 'ok'}\n", 503 if reason else 200, headers=headers)
 
     async def stylesheet(_: Request) -> Response:

@@ -43,6 +43,8 @@ def make() -> None:
         sa.Column("about", sa.String(), nullable=False),
         sa.Column("since", _TIME, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("told_at", _TIME),
+        sa.Column("ended_at", _TIME),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("posted", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "about", name=op.f("pk_alarms")),
     )
