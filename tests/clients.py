@@ -180,7 +180,7 @@ class Liferea(Reader):
 
     def _start(self, *command: str) -> subprocess.Popen[str]:
         child = subprocess.Popen(
-            command,
+            ("setpriv", "--pdeathsig", "TERM", *command),  # it ends with us, however we end
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if command[0] == "liferea" else subprocess.DEVNULL,

@@ -41,13 +41,14 @@ def _loopback() -> bool:
         return False
 
 
+_LIFEREA = ("liferea", "Xvfb", "dbus-daemon", "gdbus", "setpriv")
 #: Parts that are not simply a command of the same name.
 PARTS: Mapping[str, Callable[[], bool]] = {
     "loopback": _loopback,
     "namespaces": _namespaces,
     "reader": lambda: all(map(importlib.util.find_spec, ("reader", "sgmllib"))),
     # liferea, a screen that nobody sees, and a bus by which it is told to update
-    "liferea": lambda: all(map(shutil.which, ("liferea", "Xvfb", "dbus-daemon", "gdbus"))),
+    "liferea": lambda: all(map(shutil.which, _LIFEREA)),
     "tdjson": lambda: importlib.util.find_spec("tdjson") is not None,
     "validator": VALIDATOR.is_file,
 }
