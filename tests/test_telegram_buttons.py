@@ -12,8 +12,8 @@ import pytest
 from feedbot.owing import owe_notice
 from feedbot.store import outbox
 from feedbot.telegram.bot import Listener
+from tests.hearing import POSTING, hear, operator
 from tests.outboxes import NOON, Desk
-from tests.test_telegram_bot import POSTING, hear, operator
 
 
 @pytest.fixture
