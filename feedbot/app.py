@@ -38,7 +38,7 @@ from feedbot.publish import Publisher
 from feedbot.publish.configured import authority, base_url, plan_of
 from feedbot.schedule import Scheduler
 from feedbot.status import Status, read_status
-from feedbot.store import backlog, outbox, sources, subscribers
+from feedbot.store import backlog, outbox, sources, subscribers, turns
 from feedbot.store.engine import Store
 from feedbot.telegram import Telegram
 from feedbot.watching import Watcher
@@ -166,6 +166,8 @@ class App:
         if doubtful:
             log.warning("%d deliveries were being sent when the last process ended", doubtful)
         await self._sync(self.settings)
+        async with self.store.transaction() as connection:
+            await turns.spread(connection, now)
         await self.daily.sync()
         await self.publisher.publish_all()
 

@@ -227,11 +227,24 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a feed says that it is worth reading.
+
+    least: the shortest pause; hours, days: of the day and the week (Monday is 0) left out, in UTC
+    """
+
+    least: timedelta | None = None
+    hours: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What one fetch of a source showed, in the page's order.
 
     kind:     what it was read as (HTML or FEED)
     warnings: one line each: rows dropped or mended, dates not understood
+    rhythm:   what a feed says of it
     """
 
     items: tuple[Item, ...]
@@ -239,6 +252,7 @@ class Listing:
     title: str | None = None
     language: str | None = None
     warnings: tuple[str, ...] = ()
+    rhythm: Rhythm | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,20 +22,30 @@ from random import Random
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot import __version__, recheck
-from feedbot.answers import hash_of, keep, request_for
+from feedbot import __version__, failing, recheck
+from feedbot.answers import (
+    LIES,
+    confirmed,
+    hash_of,
+    is_said_to_be_the_same,
+    keep,
+    remark,
+    request_for,
+)
 from feedbot.articles import pictured, wanted
 from feedbot.clock import Clock
 from feedbot.confirmations import Confirmations
 from feedbot.deciding import Decision, Shown, decide, decide_again, has_lasted, is_over
 from feedbot.errors import FetchError, OtherListError, ParseError
+from feedbot.failing import TELL_AFTER, cause_of
 from feedbot.fetch import Fetched, Fetcher
 from feedbot.gap import bridged, on_first_page
 from feedbot.healing import advice, healed
 from feedbot.holding import hold
 from feedbot.identity import identify
 from feedbot.model import Extractor, Source, Take
-from feedbot.owing import Announced, Follower, Owed, owe_news, owe_notice
+from feedbot.owing import Announced, Follower, Owed, owe_news
+from feedbot.pace import Pace, next_poll
 from feedbot.reading import Reader, Reading, off_loop
 from feedbot.source.fit import NO_PAST, Past, describe, relaid
 from feedbot.store import entries, history, outbox, pictures, sources, texts
@@ -44,11 +54,6 @@ from feedbot.store.recall import past
 from feedbot.store.sources import Confirmed, SourceState
 
 log = logging.getLogger(__name__)
-
-#: The longest pause between two tries of a source that fails, unless its own interval is longer.
-LONGEST_BACKOFF = timedelta(hours=6)
-#: Failures in a row before the operator is told: one or two are the web's usual weather.
-TELL_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ class Poller:
         except (FetchError, ParseError) as error:
             if extractor is None or not _has_died(extractor, error, state):
                 return await self._fail(source, state, error)
-            died = _cause(error)
+            died = cause_of(error)
         told = f"its feed {extractor.url} has died ({died}); the page is read instead"
         log.warning("%s: %s: %s", source.name, source.url, told)
         try:
@@ -163,9 +168,13 @@ class Poller:
             rows = await bridged(
                 self._store, self._fetcher, self._clock, source, state, reading, rows
             )
-        answered = keep(source, state, reading)
+        answered = keep(source, state, reading, known=known)
+        told = told or remark(state, answered)
         shown = Shown(rows, first, switched=switched, moved=moved)
-        return await self._commit(source, answered, shown, told=told)
+        lied = known and is_said_to_be_the_same(state, fetched)
+        return await self._commit(
+            source, answered, shown, told=told, max_age=fetched.max_age, lied=lied
+        )
 
     async def _read(
         self, source: Source, state: SourceState, fetched: Fetched, extractor: Extractor | None
@@ -206,15 +215,16 @@ class Poller:
         return f"is laid out anew; its list was found again ({describe(reading.extractor)})"
 
     async def _confirm(self, source: Source, state: SourceState, fetched: Fetched) -> Polled:
-        etag = fetched.etag or state.etag
-        last_modified = fetched.last_modified or state.last_modified
+        after, max_age = confirmed(state, fetched), fetched.max_age
         verdict_due = state.verdict_at is not None and state.polls + 1 >= state.verdict_at
-        if verdict_due or state.told_at or is_over(state, self._clock.now()):
-            state = replace(state, etag=etag, last_modified=last_modified)
-            return await self._commit(source, state, None)
+        moved = after.pace != state.pace or after.moved_to != state.moved_to
+        if verdict_due or state.told_at or moved or is_over(state, self._clock.now()):
+            told = remark(state, after)
+            return await self._commit(source, after, None, told=told, max_age=max_age)
         now = self._clock.now()
+        due_at = self._next(source, state, now, max_age)
         await self._confirmations.add(
-            Confirmed(state.id, now, self._next(source, now), etag, last_modified)
+            Confirmed(state.id, now, due_at, after.etag, after.last_modified)
         )
         return Polled(source.name)
 
@@ -225,10 +235,14 @@ class Poller:
         shown: Shown | None,
         *,
         told: str = "",
+        max_age: timedelta | None = None,
+        lied: bool = False,
     ) -> Polled:
         """Write one sound poll and all it causes. `shown` None: the last listing once more.
 
-        told: for the operator
+        told:    for the operator
+        max_age: for how long the answer stays fresh
+        lied:    it came under the validators of another one
 
         Raises OtherListError: it is doubtful, and nothing is written.
         """
@@ -267,7 +281,9 @@ class Poller:
                 followers = await self._audience.followers(connection)
                 holds = {page.entry_id: page.hold_until for page in pages if page.hold_until}
                 owed += owe_news(news, source.name, source.title, followers, holds)
-            for text in filter(None, (told, *decision.told)):
+            lied = lied and applied.changed
+            texts_told = [text for text in (told, *decision.told, LIES if lied else "") if text]
+            for text in texts_told:
                 # once a day: a page may be laid out in two ways by turns
                 event = f"reading:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
                 today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -277,16 +293,15 @@ class Poller:
                     connection, source, "works", "works again", state.told_at
                 )
             await outbox.owe(connection, owed, now)
-            await sources.record_sound(
-                connection,
-                replace(
-                    applied.state,
-                    baseline_at=state.baseline_at or now,
-                    last_ok_at=now,
-                    due_at=self._next(source, now),
-                ),
+            state = replace(
+                applied.state,
+                baseline_at=state.baseline_at or now,
+                last_ok_at=now,
+                pace=_paced(state, now, new=bool(applied.announced), lied=lied),
             )
-        for text in filter(None, (told, *decision.told)):
+            due_at = self._next(source, state, now, max_age)
+            await sources.record_sound(connection, replace(state, due_at=due_at))
+        for text in texts_told:
             log.warning("%s: %s: %s", source.name, source.url, text)
         if kept:
             why = decision.judgement.why
@@ -321,53 +336,29 @@ class Poller:
     async def _fail(
         self, source: Source, state: SourceState, error: FetchError | ParseError
     ) -> Polled:
+        operator, jitter = self._audience.operator, self._random.uniform(-1, 1)
         now = self._clock.now()
-        retry_after = error.retry_after if isinstance(error, FetchError) else None
-        cause = _cause(error)
-        pause = sources.backoff(source.every, state.failures, LONGEST_BACKOFF)
-        due_at = max(now + self._jittered(pause), retry_after or now)
-        line = f"{source.name}: {source.url}: {cause}"
-        async with self._store.transaction() as connection:
-            failed = await sources.record_failure(
-                connection,
-                state,
-                cause,
-                now=now,
-                due_at=due_at,
-                retry_after=retry_after,
-                doubtful=isinstance(error, OtherListError),
-            )
-            await history.note(connection, state.id, now, failed=1)
-            owed: list[Owed] = []
-            forbidden = isinstance(error, FetchError) and error.forbidden
-            if (forbidden or failed.failures >= TELL_AFTER) and not state.told_at:
-                text = f"fails since {failed.failed_since:%Y-%m-%d %H:%M} UTC: {cause}"
-                owed = await self._notice(connection, source, "fails", text, now)
-                await sources.mark_told(connection, state.id, now)
-            await outbox.owe(connection, owed, now)
-        log.warning("%s; next try %s UTC", line, f"{due_at:%Y-%m-%d %H:%M:%S}")
-        return Polled(source.name, error=line, owes=bool(owed))
+        failed = await failing.record(
+            self._store, operator, source, state, error, now=now, jitter=jitter
+        )
+        return Polled(source.name, error=failed.line, owes=failed.owes)
 
     async def _notice(
-        self,
-        connection: AsyncConnection,
-        source: Source,
-        event: str,
-        text: str,
-        occasion: datetime,
+        self, connection: AsyncConnection, source: Source, event: str, text: str, at: datetime
     ) -> list[Owed]:
-        operator = await self._audience.operator(connection)
-        if operator is None:
-            return []
-        key = f"source:{source.name}:{event}:{occasion.isoformat()}"
-        return [owe_notice(operator, key, f"{source.title} ({source.url}) {text}")]
+        return await failing.notice(connection, self._audience.operator, source, event, text, at)
 
-    def _next(self, source: Source, now: datetime) -> datetime:
-        return now + self._jittered(source.every)
+    def _next(
+        self, source: Source, state: SourceState, now: datetime, max_age: timedelta | None
+    ) -> datetime:
+        jitter = self._random.uniform(-1, 1)
+        return next_poll(source, Pace.of(state.pace), now, max_age, jitter)
 
-    def _jittered(self, pause: timedelta) -> timedelta:
-        """Spread either way, so that a restart is no stampede for long."""
-        return pause * self._random.uniform(1 - sources.JITTER, 1 + sources.JITTER)
+
+def _paced(state: SourceState, now: datetime, *, new: bool, lied: bool) -> str | None:
+    pace = Pace.of(state.pace)
+    pace = pace.after_change(now) if new else pace
+    return replace(pace, lies=pace.lies or lied).text
 
 
 def _has_died(extractor: Extractor, error: FetchError | ParseError, state: SourceState) -> bool:
@@ -390,7 +381,3 @@ def _sorted(
         [one for one in new if index[id(one.row)] in news],
         [one for one in new if index[id(one.row)] in held],
     )
-
-
-def _cause(error: FetchError | ParseError) -> str:
-    return error.cause if isinstance(error, FetchError) else str(error)

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from feedbot.poll import TELL_AFTER
+from feedbot.failing import TELL_AFTER
 from tests.guarding import TODAY, Line, Watch, days
 
 

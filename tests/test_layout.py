@@ -24,6 +24,7 @@ PURE = (
     "diff",
     "judge",
     "expectation",
+    "pace",
     "owing",
     "counters",
     "filters",

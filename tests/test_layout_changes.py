@@ -14,10 +14,10 @@ from lxml import etree, html
 
 from feedbot.deciding import DOUBTS
 from feedbot.diff import Place, Rules, diff, on_top
+from feedbot.failing import TELL_AFTER
 from feedbot.identity import identify
 from feedbot.matching import Known
 from feedbot.model import Item, Source, Take
-from feedbot.poll import TELL_AFTER
 from feedbot.source.auto import find
 from feedbot.source.fit import NOTHING_KNOWN, Past
 from feedbot.store.schema import entries

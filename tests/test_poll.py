@@ -19,10 +19,11 @@ import sqlalchemy as sa
 from feedbot.clock import SimulatedClock
 from feedbot.demo.site import LISTINGS, Event, Fault, PressSite, SampleSite, Theme
 from feedbot.errors import StoreUnwritableError
+from feedbot.failing import TELL_AFTER
 from feedbot.fetch import Fetcher
 from feedbot.model import Entry, Source, SourceKind
 from feedbot.owing import Follower
-from feedbot.poll import TELL_AFTER, Audience, Polled, Poller
+from feedbot.poll import Audience, Polled, Poller
 from feedbot.store import feeds, sources, turns
 from feedbot.store.engine import Store
 from feedbot.store.schema import causes, deliveries, subscribers

@@ -15,10 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from feedbot.clock import SimulatedClock
+from feedbot.failing import TELL_AFTER
 from feedbot.fetch import Fetcher
 from feedbot.model import Extractor, Source, SourceKind, Take
 from feedbot.owing import Follower
-from feedbot.poll import TELL_AFTER, Audience, Polled, Poller
+from feedbot.poll import Audience, Polled, Poller
 from feedbot.store import sources
 from feedbot.store.engine import Store
 from feedbot.store.schema import deliveries, entries, subscribers

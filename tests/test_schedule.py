@@ -167,3 +167,12 @@ def test_one_of_each_host_then_another_of_each() -> None:
     names = [one.name for one in turns.by_turns(states)]
     assert names == ["a1", "b1", "c1", "a2", "c2", "a3"]
     assert [one.name for one in turns.by_turns(states, each=1)] == ["a1", "b1", "c1"]
+
+
+async def test_after_a_rest_the_overdue_come_one_after_another(bench: Bench) -> None:
+    many = [replace(bench.source, name=f"many-{n}") for n in range(turns.AT_ONCE + 40)]
+    async with bench.store.transaction() as connection:
+        await sources.sync(connection, many, "press.example", START)
+        await turns.spread(connection, START)
+        due = [state.due_at - START for state in await sources.load_all(connection) if state.active]
+    assert sorted(due) == [timedelta(0)] * turns.AT_ONCE + [turns.EACH * n for n in range(1, 41)]

@@ -17,6 +17,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from feedbot.source import pictures
 from feedbot.source.dates import understand
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
+from feedbot.source.rhythm import rhythm_of
 from feedbot.source.sanitise import XML_FORBIDS, sanitised
 from feedbot.source.teaser import is_whole
 from feedbot.source.text import decode
@@ -215,12 +217,13 @@ def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
         raise ParseError(f"not a feed: {type(error).__name__}: {error}") from error
     if not parsed.version and not parsed.entries:
         raise ParseError("not a feed: RSS, Atom or JSON Feed was looked for")
-    return _listing(
+    listing = _listing(
         parsed.entries,
         lambda entry: _entry(entry, url, zone),
         _as_text(parsed.feed.get("title"), parsed.feed.get("title_detail"), url) or None,
         one_line(parsed.feed.get("language") or "") or None,
     )
+    return replace(listing, rhythm=rhythm_of(text))
 
 
 def _entry(entry: dict[str, Any], url: str, zone: ZoneInfo) -> Item | None:

@@ -96,6 +96,7 @@ sources = sa.Table(
     sa.Column("failed_since", Utc),
     sa.Column("last_error", sa.Text),
     sa.Column("moved_to", sa.String),  # a permanent redirect, as last seen
+    sa.Column("pace", sa.Text),  # JSON: what decides when and how it is asked, see pace.Pace
     sa.Column("doubtful", sa.Integer, nullable=False),  # polls in which it showed another list
     sa.Column("doubtful_since", Utc),
     sa.Column("told_at", Utc),  # the operator was told of the failure that lasts

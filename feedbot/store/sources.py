@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import starmap
 from typing import Any
 
@@ -16,12 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.diff import Place
 from feedbot.identity import host_of
 from feedbot.model import Extractor, ListingRule, Source, Take
+from feedbot.pace import JITTER
 from feedbot.store.documents import mint
 from feedbot.store.rename import rename
 from feedbot.store.schema import sources
-
-#: The part of its interval by which a poll comes sooner or later, so that a restart is no stampede.
-JITTER = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class SourceState:
     failed_since: datetime | None = None
     last_error: str | None = None
     moved_to: str | None = None
+    pace: str | None = None
     doubtful: int = 0
     doubtful_since: datetime | None = None
     told_at: datetime | None = None
@@ -306,6 +305,7 @@ async def record_sound(connection: AsyncConnection, state: SourceState) -> None:
             last_modified=state.last_modified,
             body_hash=state.body_hash,
             moved_to=state.moved_to,
+            pace=state.pace,
             usual=state.usual,
             short_since=state.short_since,
             short_poll=state.short_poll,
@@ -352,6 +352,8 @@ async def record_failure(
             retry_after=retry_after,
             doubtful=failed.doubtful,
             doubtful_since=failed.doubtful_since,
+            moved_to=state.moved_to,
+            pace=state.pace,
         )
     )
     return failed
@@ -362,12 +364,6 @@ async def mark_told(connection: AsyncConnection, source_id: int, now: datetime) 
     await connection.execute(
         sa.update(sources).where(sources.c.id == source_id).values(told_at=now)
     )
-
-
-def backoff(every: timedelta, failures: int, longest: timedelta) -> timedelta:
-    """How long to wait after the n-th failure in a row: doubling from `every`, to `longest`."""
-    doubled: timedelta = every * 2 ** min(failures, 20)
-    return max(every, min(doubled, longest))
 
 
 def stored(places: Iterable[Place]) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.store.schema import sources
 from feedbot.store.sources import SourceState, state_of
+
+#: Overdue sources that are polled at once when feedbot starts, and the pause between the others.
+AT_ONCE = 100
+EACH = timedelta(milliseconds=50)
 
 
 async def due(
@@ -33,6 +37,21 @@ async def due(
         .limit(limit)
     )
     return [state_of(row) for row in await connection.execute(query)]
+
+
+async def spread(connection: AsyncConnection, now: datetime) -> None:
+    """Let the sources that are overdue come one after another: after a rest all of them are.
+
+    The first AT_ONCE now, those that wait longest; then EACH after EACH.
+    """
+    overdue = sa.select(sources.c.id).where(sources.c.active, sources.c.due_at <= now)
+    late = list(await connection.scalars(overdue.order_by(sources.c.due_at).offset(AT_ONCE)))
+    if late:
+        statement = sa.update(sources).where(sources.c.id == sa.bindparam("late"))
+        await connection.execute(
+            statement.values(due_at=sa.bindparam("at")),
+            [{"late": id, "at": now + EACH * n} for n, id in enumerate(late, start=1)],
+        )
 
 
 def by_turns(states: Iterable[SourceState], each: int | None = None) -> list[SourceState]:

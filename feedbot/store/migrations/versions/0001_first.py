@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("failed_since", TIME),
         sa.Column("last_error", sa.Text()),
         sa.Column("moved_to", sa.String()),
+        sa.Column("pace", sa.Text()),
         sa.Column("doubtful", sa.Integer(), nullable=False),
         sa.Column("doubtful_since", TIME),
         sa.Column("told_at", TIME),
