@@ -191,7 +191,7 @@ async def main(rounds: int, seconds: float) -> int:
                     statistics.median(whole.ours),
                     rounds,
                 )
-        built = await build(folder / "build", 30)
+        built = await build(folder / "build", 100)
         pages, written, took = await rewritten(folder / "long")
     code = show(
         "requests",
