@@ -97,6 +97,8 @@ def test_the_text_of_a_date_box_is_a_date(text: str) -> None:
         ("1–2 May", date(2024, 5, 1)),
         ("March 12-14, 2024", date(2024, 3, 12)),
         ("30 March – 2 April 2024", date(2024, 3, 30)),
+        ("March 30 – April 2, 2024", date(2024, 3, 30)),
+        ("Feb 10 - May 5, 2024", date(2024, 2, 10)),
         ("30 December - 2 January 2024", date(2023, 12, 30)),
         ("с 5 по 7 марта 2024", date(2024, 3, 5)),
         ("vom 5. bis 7. März 2024", date(2024, 3, 5)),

@@ -144,13 +144,16 @@ PAGES = {
     ),
     "a year in the rows' own titles": (
         "".join(
-            f"<h3>{name} accounts of {year}</h3><p>{day}</p>"
+            f"<h3>{name} accounts of the town for {year}</h3><p>{day}</p>"
             f"<p><a href=/r/{year}>Read the report</a></p>"
             for name, year, day in zip(
-                NAMES, (2021, 2020, 2019), ("23 May", "16 May", "11 April"), strict=False
+                NAMES,
+                range(2021, 2016, -1),
+                "23 May|16 May|11 April|3 April|2 March".split("|"),
+                strict=False,
             )
         ),
-        ["2024-05-23", "2024-05-16", "2024-04-11"],
+        ["2024-05-23", "2024-05-16", "2024-04-11", "2024-04-03", "2024-03-02"],
     ),
     "a year in a box beside": (
         f"<div><p>Founded</p><p>2019</p></div><ul>{rows(LI, ['23 May', '16 May', '2 April'])}</ul>",

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbot.model import Item
+from feedbot.model import Item, Source, Take
 from feedbot.source.data import data_items
 from feedbot.source.page import parse_page
+from feedbot.source.read import look
 
 URL = "https://press.example.org/news/"
 LINKS = "".join(f"<a href=/news/{n}>Visit {n}</a>" for n in range(1, 9))
@@ -153,6 +154,24 @@ def test_microdata_is_read_like_json_ld() -> None:
         image="https://press.example.org/1.jpg",
     )
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(("published", "take"), [(True, Take.DATA), (False, Take.LISTING)])
+def test_the_list_is_taken_where_its_data_lacks_the_dates(published: bool, take: Take) -> None:
+    nodes = [
+        {"@type": "NewsArticle", "url": f"/{n}", "headline": f"Visit {n} of the minister"}
+        | ({"datePublished": f"2020-05-{n + 10}"} if published else {})
+        for n in range(5)
+    ]
+    rows = "".join(
+        f"<li>{n + 10} May 2020 <a href=/{n}>Visit {n} of the minister</a></li>" for n in range(5)
+    )
+    source = Source(name="embassy", url=URL, title="Embassy", timezone=ZoneInfo("Europe/London"))
+    found = look(f"<html><ul>{rows}</ul>{script(*nodes)}".encode(), "text/html", source, URL)
+    assert found.extractor is not None
+    assert found.listing is not None
+    assert found.extractor.take is take
+    assert [item.date for item in found.listing.items] == [date(2020, 5, n + 10) for n in range(5)]
 
 
 JSON = st.recursive(

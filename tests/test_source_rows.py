@@ -26,6 +26,33 @@ def rows(html: str, item: str, **rule: Any) -> list[Item]:
     return list(listing.items)
 
 
+SORTED = """<table><tr><th><a href="?by=date">Date</a></th><th><a href="?by=name">Name</a></th></tr>
+<tr><td>3 May 2024</td><td><a href="/1">One bridge</a></td></tr>
+<tr><td>2 May 2024</td><td><a href="/2">Two bridges</a></td></tr>
+<tr><td>1 May 2024</td><td><a href="/3">Three bridges</a></td></tr>
+<tr><td colspan=2><a href="?p=1">1</a> <a href="?p=2">2</a> <a href="?p=3">»</a></td></tr>
+</table>"""
+
+
+def test_neither_sorting_nor_turning_pages_is_a_row() -> None:
+    assert [item.title for item in rows(SORTED, "tr")] == [
+        "One bridge",
+        "Two bridges",
+        "Three bridges",
+    ]
+
+
+def test_a_number_is_a_title_where_rows_have_no_dates() -> None:
+    html = "<ul><li><a href=/1>1984</a></li><li><a href=/2>2001</a></li></ul>"
+    assert [item.title for item in rows(html, "li")] == ["1984", "2001"]
+
+
+def test_rows_of_several_elements_have_the_name_of_their_first() -> None:
+    html = "<h2 id=v2>Version two</h2><p>3 May</p><h2 id=v1>Version one</h2><p>2 May</p>"
+    found = rows(html, "h2", rows="following", link="none")
+    assert [item.link for item in found] == [f"{URL}#v2", f"{URL}#v1"]
+
+
 TERMS = """
 <p>All decisions of this year</p>
 <dl><dt><a href="/1">Miller v. Baker</a></dt><dd>3 May 2024</dd><dd>Affirmed.</dd>

@@ -74,7 +74,7 @@ def find(
         problem = ParseError(_about(page, kind))
         return Found(problem=problem, feeds=feeds, links=links, scripted=scripted)
     offers: list[_Offer] = []
-    if items and not (lists and lists[0].rows > _FULLER * len(items)):
+    if items and not (lists and _says_more(lists[0], items)):
         why = f"data in the page lists {len(items)} of its items"
         offers.append(_Offer(_listing(items, page), Extractor(Take.DATA, why=(why,))))
     for one in seen:
@@ -92,6 +92,14 @@ def find(
         f" feed, or its rows in [sources.listing] of the source {source.name!r}"
     )
     return Found(problem=problem, feeds=feeds, links=links)
+
+
+def _says_more(listed: Detected, items: Sequence[Item]) -> bool:
+    """Whether a list on the page has many more rows than its data, or dates that it lacks."""
+    dated = sum(item.date is not None for item in items)
+    return listed.rows > _FULLER * len(items) or (
+        listed.dated * 2 > listed.rows and dated * 2 < len(items)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ def read_rows(page: Page, context: Context) -> Listing:
             if date is None and row.row.unread_date:
                 unread = shorten(row.row.unread_date, 60)
                 warnings.append(f"row {row.number}: date not understood: {unread!r}")
+    items = _less_pagers(items)
     if not items:
         raise ParseError(_nothing_found(rule, page, warnings))
     # Pages that come in a list's place have no dated rows with links, and telling them takes time.
@@ -111,6 +112,13 @@ def read_rows(page: Page, context: Context) -> Listing:
     doubt = None if sure else recognise(page, rows=len(items))
     warnings = [*([str(doubt)] if doubt else []), *_capped(warnings)]
     return Listing(tuple(items), SourceKind.HTML, page.title, page.language, tuple(warnings))
+
+
+def _less_pagers(items: list[Item]) -> list[Item]:
+    """The rows of a list with dates and names, without such as have numbers alone ("1 2 3 »")."""
+    named = [item for item in items if item.date or any(map(str.isalpha, item.title))]
+    dated = sum(item.date is not None for item in named)
+    return named if dated >= _SURE and dated * 10 >= 9 * len(named) else items
 
 
 @contextmanager

@@ -21,6 +21,7 @@ _EMPTY_LINKS = frozenset(
     "|подробнее|далее|читать далее|читать|читать полностью|читать дальше|дальше|ещё|еще"
     "|узнать больше|подробности|полный текст|читать подробнее|ссылка|открыть|весь текст".split("|")
 )
+_DEEP = 4
 _BEGINNING = 80  # characters of a title that a date at its very beginning cannot exceed
 
 
@@ -163,7 +164,10 @@ def name_of(link: Element | None) -> str:
 
 def anchor_of(row: Element) -> str | None:
     """A name that the page itself gives the row."""
-    named = [row, *row.iter("a")]
+    first = [row]  # what the row begins with: of several elements made one, the first has the name
+    while len(first) < _DEEP and len(first[-1]) and not (first[-1].text or "").strip():
+        first.append(first[-1][0])
+    named = [*first, *row.iter("a")]
     return next((name for tag in named if (name := tag.get("id") or tag.get("name"))), None)
 
 

@@ -32,7 +32,8 @@ def rows_of(root: Element, context: Context) -> list[Element]:
         found = [item for item in rule.item.all(root) if not isinstance(item, str)]
     except Exception as error:  # an XPath may fail on what only this page has
         raise ParseError(f"listing.item {rule.rule.item!r} fails on this page: {error}") from error
-    items = [item for item in found if item.tag != "tr" or not _is_table_head(item)]
+    has_cells = any(item.tag == "tr" and item.find("td") is not None for item in found)
+    items = [item for item in found if item.tag != "tr" or not _is_table_head(item, has_cells)]
     match rule.rule.rows:
         case "elements":
             return items
@@ -77,12 +78,15 @@ def days_above(rows: list[Element], root: Element, context: Context) -> dict[Ele
     return above
 
 
-def _is_table_head(row: Element) -> bool:
-    """Whether a table row has heading cells alone, and no link."""
+def _is_table_head(row: Element, has_cells: bool) -> bool:
+    """Whether a table row has heading cells alone, and no link but such as sort what is below.
+
+    has_cells: other rows have more than headings
+    """
     cells = list(row)
-    return (
-        bool(cells) and all(cell.tag == "th" for cell in cells) and row.find(".//a[@href]") is None
-    )
+    if not cells or any(cell.tag != "th" for cell in cells):
+        return False
+    return has_cells or row.find(".//a[@href]") is None
 
 
 def _has_date(element: Element, context: Context) -> bool:

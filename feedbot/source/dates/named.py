@@ -34,6 +34,7 @@ _YEAR_FIRST = re.compile(
     rf"(?:(?P<b>{_WORD})[\s.,-]{{1,3}}(?P<d>\d{{1,2}})(?!\d)|(?P<d2>\d{{1,2}})[\s.,-]{{1,3}}(?P<b2>{_WORD}))",
     re.I,
 )
+_DASH = re.compile(r"\s{1,2}-\s?[^\W\d]")
 _SECOND = re.compile(rf"\s{_WORD}")
 _YEAR_AFTER = re.compile(_THEN_YEAR, re.I)
 _BEFORE = re.compile(rf"(?P<b>(?:{_WORD}\s)?{_WORD})\.?[\s.,-]{{0,3}}$", re.I)
@@ -59,6 +60,10 @@ def named_at(text: str, start: int, digits: int, language: str) -> Named | None:
         return _year_first(text, start, language) or _month_alone(text, start, language)
     if digits > 2:
         return None
+    if _DASH.match(text, start + digits):  # "March 2 - July 14, 2024"
+        found = _month_first(text, start, language)
+        if found is not None:
+            return found
     return _day_first(text, start, language) or _month_first(text, start, language)
 
 

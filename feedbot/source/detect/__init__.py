@@ -21,13 +21,14 @@ class Detected:
     """A list that was found.
 
     rule:   finds it again
-    rows:   how many it has
+    rows:   how many it has; dated: how many of them with a date
     why:    what speaks for it, in words
     likely: it looks like a list; others are one where known items prove it
     """
 
     rule: ListingRule
     rows: int
+    dated: int
     why: str
     likely: bool = True
 
@@ -53,15 +54,14 @@ def detect(
     for one in sorted(found.candidates, key=lambda one: not one.is_list):
         rule = rule_for(found.outline, one, context) if known or one.is_list else None
         if rule is not None:
-            out.append(Detected(rule, len(one.group.rows), _why(one, rule), one.is_list))
+            rows = len(one.group.rows)
+            dated = min(round(one.features.dated * rows), rows)
+            out.append(Detected(rule, rows, dated, _why(one, rule, dated), one.is_list))
     return out
 
 
-def _why(one: Candidate, rule: ListingRule) -> str:
+def _why(one: Candidate, rule: ListingRule, dated: int) -> str:
     """For people: "16 rows, 16 with a date, 16 with a link: div.views-row"."""
     rows = len(one.group.rows)
-    seen = one.features
-    dated = f"{min(round(seen.dated * rows), rows)} with a date"
-    if rule.day is not None:
-        dated = f"under dates ({rule.day})"
-    return f"{rows} rows, {dated}, {round(seen.linked * rows)} with a link: {rule.item}"
+    days = f"{dated} with a date" if rule.day is None else f"under dates ({rule.day})"
+    return f"{rows} rows, {days}, {round(one.features.linked * rows)} with a link: {rule.item}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feedbot.source.detect.groups import Group
+from feedbot.source.detect.labels import OTHER_DATE
 from feedbot.source.detect.outline import Outline, largest
 from feedbot.source.detect.selectors import common
 
@@ -35,9 +36,21 @@ def find_heads(page: Outline, days: Sequence[object]) -> Heads:
             continue
         if page.link_letters[last] > page.link_letters[first]:
             continue  # a row of its own
+        if OTHER_DATE.search(_line(page, k)):
+            continue
         runs.append(k)
         nodes.append(largest(page, node))
     return Heads(tuple(runs), tuple(nodes))
+
+
+def _line(page: Outline, k: int) -> str:
+    """The line that a run stands in."""
+    start, stop = k, k + 1
+    while start and not page.runs[start].gap:
+        start -= 1
+    while stop < len(page.runs) and not page.runs[stop].gap:
+        stop += 1
+    return page.text(start, stop)
 
 
 def heads_of(page: Outline, group: Group, heads: Heads) -> tuple[float, tuple[int, ...]]:

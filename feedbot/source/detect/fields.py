@@ -14,31 +14,17 @@ from zoneinfo import ZoneInfo
 from feedbot.source.dates import AHEAD, Written, settle
 from feedbot.source.detect.extras import author_of, bylines_of, pictures_of, summary_of
 from feedbot.source.detect.groups import Row
-from feedbot.source.detect.marks import Marks, naming
+from feedbot.source.detect.labels import DATE_LABEL, OTHER_DATE, TITLE_LABEL
+from feedbot.source.detect.marks import Marks, is_version, naming
 from feedbot.source.detect.outline import Outline, stem
 from feedbot.source.detect.slots import Segment, Slot, sample, slots
 from feedbot.source.page import Element
 from feedbot.source.tidy import words
 
 #: What rows call their titles, their publication dates, and dates that are something else.
-_TITLE_LABEL = re.compile(
-    r"\b(?:title|name|caption|subject|headline|case|style|topic|titel|titre|t[ií]tulo|titolo|betreff"
-    r"|objet|asunto|oggetto|назва\w*|назван\w*|заголов\w*|тема|наименование|tytuł|název|başlık)\b",
-    re.I,
-)
-_DATE_LABEL = re.compile(
-    r"\b(?:date|posted|published|publication|filed|released?|issued?|decided|issuance|decision"
-    r"|datum|veröffentlicht|publié|fecha|publicad[oa]|data|pubblicat[oa]"
-    r"|дата|опубликован\w*|размещ[её]н\w*)\b",
-    re.I,
-)
-_OTHER_DATE = re.compile(
-    r"\b(?:updated?|modified|argued|argument|hearing|expir\w*|deadline|due|clos\w+|apply|effective"
-    r"|valid|event|until|end|reclassified|bis|frist|aktualisiert|modifié|fin|hasta|vence|actualizado"
-    r"|scadenza|обновл[её]н\w*|истекает|до|срок|окончани\w*)\b",
-    re.I,
-)
+_NUMBERS, _NAMES = 0.1, 0.3  # how well numbers do as titles at best, and names at least
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:$|[?#])", re.I)
+_MEDIA = re.compile(r"\.(?:mp[34]|m4[av]|ogg|webm|wav|zip|gz|ics)(?:$|[?#])", re.I)
 _OPEN = re.compile(
     r"(?:view|open|read|download|voir|ouvrir|ansehen|öffnen|ver|открыть|читать)\s+", re.I
 )
@@ -47,7 +33,7 @@ _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt".split())
 _ENDS = (".", "!", "?", "…", "。", "！", "؟")
 _UTC = ZoneInfo("UTC")
 _NO_LINK = 2.0  # of a row's link: below it the links are in the text, or everywhere the same
-_DOCUMENT = re.compile(r"\.(?:pdf|docx?|odt|rtf|txt|html?|aspx?|php|mp3)(?:$|[?#])", re.I)
+_DOCUMENT = re.compile(r"\.(?:pdf|docx?|odt|rtf|txt|html?|aspx?|php)(?:$|[?#])", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +61,7 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     looked = sample(rows)
     places = slots(page, looked)
     n = len(looked)
-    title = max(places, key=lambda slot: _title(page, slot, n, marks), default=None)
+    title = _titles(page, places, n, marks)
     quality = _title(page, title, n, marks) if title else 0.0
     own = title is not None and _distinct_links(page, title) * len(title.segments) >= 0.7 * n
     links = [slot for slot in places if _has_links(slot)]
@@ -88,8 +74,7 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
         link = max(above or alike, key=lambda slot: slot.order, default=link)
     if link is not None and not own and not _leads_on(page, title, link, n):
         link = None
-    if own:
-        link = next((slot for slot in links if _opens(page, slot, n)), link)
+    link = next((slot for slot in links if _opens(page, slot, n)), link)
     dates = [slot for slot in places if _written(slot, marks)]
     date = max(dates, key=lambda s: _date(s, n, marks, now), default=None)
     days = _days(_written(date, marks), now) if date else {}
@@ -108,18 +93,37 @@ def fields(page: Outline, rows: Sequence[Row], marks: Marks, now: datetime | Non
     )
 
 
+def _titles(page: Outline, places: Sequence[Slot], n: int, marks: Marks) -> Slot | None:
+    """The place of the titles. Numbers ("SC-25-0508", "HB 71") are, where nothing else names."""
+    ranked = sorted(places, key=lambda slot: -_title(page, slot, n, marks))
+    if not ranked or not _is_numbers(page, ranked[0], marks):
+        return ranked[0] if ranked else None
+    for slot in ranked[1:]:
+        parts = slot.segments.values()
+        if len(parts) < 0.9 * n or slot.label or any(part.in_text for part in parts):
+            continue
+        if _names(page, slot, marks) >= _NAMES and len({part.text for part in parts}) > 0.8 * n:
+            return slot
+    return ranked[0]
+
+
+def _is_numbers(page: Outline, slot: Slot, marks: Marks) -> bool:
+    parts = slot.segments.values()
+    numbered = sum(_DIGIT.search(part.text) is not None for part in parts)
+    return numbered * 10 >= 9 * len(parts) and _names(page, slot, marks) < _NUMBERS
+
+
+def _names(page: Outline, slot: Slot, marks: Marks) -> float:
+    parts = list(slot.segments.values())
+    return _named(page, parts, [_less_dates(part, marks) for part in parts])
+
+
 def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:
     parts = list(slot.segments.values())
     cover = len(parts) / n
     texts = [_less_dates(part, marks) for part in parts]
-    own = _own_words(texts)
     is_heading = _heading(page, parts[0].node)
-    named = sum(
-        naming(text, is_link=part.link >= 0, is_strong=page.strong[part.node])
-        for text, part in zip(own, parts, strict=True)
-    ) / len(parts)
-    if is_heading and page.tag[parts[0].node] in _HEADINGS:
-        named = max(named, 0.5)  # a version's number names a release
+    named = _named(page, parts, texts)
     distinct = len(set(texts)) / len(texts)
     length = sum(map(len, texts)) / len(texts)
     ended = sum(len(text) > 40 and text.endswith(_ENDS) for text in texts) / len(texts)
@@ -127,14 +131,23 @@ def _title(page: Outline, slot: Slot, n: int, marks: Marks) -> float:
     score += 0.8 * is_heading
     if sum(part.in_text for part in parts) * 2 > len(parts):
         score -= 1.5
-    score -= 1.5 * _pictures(page, slot)
+    score -= 1.5 * _lead_to(_PICTURE, _hrefs(page, slot))
     if slot.label and parts[0].link < 0:
-        score += 1.2 if _TITLE_LABEL.search(slot.label) else -0.3
+        score += 1.2 if TITLE_LABEL.search(slot.label) else -0.3
     if length > 160:
         score -= min((length - 160) / 200, 1.5)
     if parts[0].link >= 0:
         score += 0.4 + 0.4 * _distinct_links(page, slot)
     return score - 0.08 * min(slot.order, 12)
+
+
+def _named(page: Outline, parts: Sequence[Segment], texts: Sequence[str]) -> float:
+    """How well these texts would do as titles, less what most of them have in common."""
+    own = _own_words(texts)
+    return sum(
+        naming(text, is_link=part.link >= 0, is_strong=page.strong[part.node])
+        for text, part in zip(own, parts, strict=True)
+    ) / len(parts)
 
 
 def _less_dates(part: Segment, marks: Marks) -> str:
@@ -150,7 +163,11 @@ def _own_words(texts: Sequence[str]) -> list[str]:
     counts = Counter(word for line in split for word in set(line))
     often = max(3, len(texts) * 0.6)
     return [
-        " ".join(word for word in line if counts[word] < often and not _DIGIT.search(word))
+        " ".join(
+            word
+            for word in line
+            if counts[word] < often and (not _DIGIT.search(word) or is_version(word))
+        )
         for line in split
     ]
 
@@ -184,10 +201,9 @@ def _distinct_links(page: Outline, slot: Slot) -> float:
     return sum(count for count in Counter(hrefs).values() if count == 1) / (len(hrefs) or 1)
 
 
-def _pictures(page: Outline, slot: Slot) -> float:
-    """The share of a place's links that lead to a picture."""
-    hrefs = _hrefs(page, slot)
-    return sum(_PICTURE.search(href) is not None for href in hrefs) / (len(hrefs) or 1)
+def _lead_to(kind: re.Pattern[str], hrefs: Sequence[str]) -> float:
+    """The share of links that lead to a file of some kind."""
+    return sum(kind.search(href) is not None for href in hrefs) / (len(hrefs) or 1)
 
 
 def _link(page: Outline, slot: Slot, n: int) -> float:
@@ -198,12 +214,11 @@ def _link(page: Outline, slot: Slot, n: int) -> float:
     named = sum(naming(text, is_link=True, is_strong=False) for text in texts) / len(texts)
     if len(texts) * 4 < len(parts):
         named = 0.0  # all are called the same
-    document = sum(_DOCUMENT.search(href) is not None for href in hrefs) / (len(hrefs) or 1)
     score = 2.5 * len(parts) / n + 2.5 * _distinct_links(page, slot)
-    score += 0.8 * named + 0.6 * document
+    score += 0.8 * named + 0.6 * _lead_to(_DOCUMENT, hrefs) - 0.6 * _lead_to(_MEDIA, hrefs)
     if sum(part.in_text for part in parts) * 2 > len(parts):
         score -= 2.5
-    score -= 2.0 * _pictures(page, slot)
+    score -= 2.0 * _lead_to(_PICTURE, hrefs)
     return score - 0.2 * off - 0.05 * min(slot.order, 12)
 
 
@@ -265,8 +280,8 @@ def _date(slot: Slot, n: int, marks: Marks, now: datetime | None) -> float:
     score += 0.5 * sum(len(part.text) < 40 for part in dated) / len(dated)
     score += 0.3 * sum(day.has_year for day in written.values()) / len(dated)
     said = f"{slot.label} {_said_before(dated, list(written.values()))}"
-    score += 0.9 * (_DATE_LABEL.search(said) is not None)
-    score -= 1.5 * (_OTHER_DATE.search(said) is not None)
+    score += 0.9 * (DATE_LABEL.search(said) is not None)
+    score -= 1.5 * (OTHER_DATE.search(said) is not None)
     score -= 0.3 * (dated[0].link >= 0 and len(dated[0].text) > 40)
     days = list(_days(written, now).values())
     if now is not None and days:

@@ -20,6 +20,7 @@ from feedbot.source.detect.score import Features, measure
 from feedbot.source.page import Page
 
 _CLOSER = 12  # of the best groups, looked at once more with their titles and links
+_FEW = 4
 _OTHERS = 3  # further lists on a page, that a person may have meant
 #: Scores below which nothing on our own pages is a list: with dates; without them, title and all.
 _LEAST = 8.2
@@ -105,6 +106,8 @@ def _closer(page: Outline, marks: Marks, one: _Scored, now: datetime | None) -> 
     group = _pure(page, one.group, marks, one.features)
     found = fields(page, group.rows, marks, now)
     value = one.features.score + found.quality * 0.3 - _mixed(page, found)
+    if len(group.rows) < _FEW:
+        value -= 2.0 * one.features.crowded  # two parts of a page, with its lists in them
     if now is not None and found.days:
         limit = (now + AHEAD).date()
         value -= sum(day > limit for day in found.days.values()) / len(found.looked)

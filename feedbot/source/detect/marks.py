@@ -12,6 +12,7 @@ from feedbot.source.detect.outline import Outline
 from feedbot.source.detect.periods import complete
 from feedbot.source.row import date_in_box, whole_date
 
+_VERSION = re.compile(r"(?:[^\W\d_]{2,20}[ -])?[vV]?\d+\.\d+[\w.+-]*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -36,8 +37,15 @@ class Marks:
     naming: list[float]
 
 
+def is_version(text: str) -> bool:
+    """Whether it is a version's number: "v3.4.1-rc1", "Wick 2.0"."""
+    return len(text) < 40 and _VERSION.fullmatch(text.strip()) is not None
+
+
 def naming(text: str, *, is_link: bool, is_strong: bool) -> float:
     """How well a piece of text, less its dates, would do as a title: 0 ("PDF") to 1."""
+    if is_version(text):
+        return 0.4  # the name of a release
     count = len(_WORD.findall(text)) + len(_WIDE.findall(text)) / 2
     size = min(count, 6) / 6
     if len(text) > 300:

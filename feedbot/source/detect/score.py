@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from feedbot.source.detect.groups import Group, Row
 from feedbot.source.detect.marks import Marks
 from feedbot.source.detect.outline import Outline, lasting
 
+_NUMBER = re.compile(r"(?=.*\d)[\w.:/-]{6,24}", re.A)  # "SC-25-0508"
 _SENTENCE = 40  # characters
 
 
@@ -161,11 +163,13 @@ def _alike(page: Outline, rows: Sequence[Row]) -> float:
 
 
 def _is_crowded(page: Outline, row: Row, marks: Marks) -> bool:
-    """Whether there are several titled links in one place of a row: it is rows itself."""
+    """Whether there are several links with titles, or with numbers of cases, in one place of a
+    row: it is rows itself.
+    """
     places: dict[int, set[str]] = {}
     for k in range(row.first, row.last):
         run = page.runs[k]
-        if run.link >= 0 and marks.naming[k] > 0.3:
+        if run.link >= 0 and (marks.naming[k] > 0.3 or _NUMBER.fullmatch(run.text.strip())):
             href = page.elements[run.link].get("href") or ""
             places.setdefault(page.path[run.link], set()).add(href)
     return any(len(found) > 1 for found in places.values())
