@@ -2,8 +2,9 @@
 
     unshare -rn … python -m tests.browsing FOLDER     → one JSON object, for test_public_browser.py
 
-The store holds what a hostile page could have put there, as if nothing had been cleaned. Every page is opened in both languages, narrow and wide, light and dark, without scripts; with them, axe
-looks at it.
+The store holds what a hostile page could have put there, as if nothing had been cleaned. Every page
+is opened in both languages, narrow and wide, light and dark, without scripts; with them, axe looks
+at it.
 """
 
 from __future__ import annotations
