@@ -58,6 +58,26 @@ def add_operator(commands: Any, common: _Common, load: _Load) -> None:
     _held(_Group(commands, "held", "new entries that wait for a decision", common, load))
 
 
+#: What is done with one source, by command.
+_BY_HAND = {
+    "pause": "fetch nothing of it",
+    "resume": "fetch it again; what is new since is news",
+    "poll": "look at it now",
+    "heal": "find out anew how it is read, now",
+    "forget": "delete what is stored of one that is not configured any more",
+}
+
+
+def _by_hand(name: str) -> _Work:
+    async def work(settings: Settings, options: argparse.Namespace) -> int:
+        from feedbot.operator import handling
+
+        code: int = await getattr(handling, name)(settings, options.name)
+        return code
+
+    return work
+
+
 def _sources(group: _Group) -> None:
     group.add("list", _list_sources, "every source, and what it is read from").add_argument(
         "--json", action="store_true"
@@ -65,6 +85,8 @@ def _sources(group: _Group) -> None:
     action = group.add("show", _show_source, "how one is read and why, as selectors to paste")
     action.add_argument("name", metavar="NAME")
     action.add_argument("--json", action="store_true")
+    for name, text in _BY_HAND.items():
+        group.add(name, _by_hand(name), text).add_argument("name", metavar="NAME")
 
 
 def _deliveries(group: _Group) -> None:

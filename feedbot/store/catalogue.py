@@ -97,9 +97,19 @@ async def enter(connection: AsyncConnection, numbers: Collection[int], now: date
         await _take_out(connection, some)
         shown = [(row, entry_of(row)) for row in rows if row.retracted_at is None]
         await _insert(connection, shown)
+    await _move_on(connection, now)
+
+
+async def _move_on(connection: AsyncConnection, now: datetime) -> None:
     value = f"{uuid.uuid4().hex} {now.isoformat()}"
     await insert_missing(connection, meta, [{"key": _VERSION, "value": value}], ["key"])
     await connection.execute(sa.update(meta).where(meta.c.key == _VERSION).values(value=value))
+
+
+async def leave(connection: AsyncConnection, numbers: Sequence[int], now: datetime) -> None:
+    """Take these entries out of the catalogue; they are about to be no more."""
+    await _take_out(connection, numbers)
+    await _move_on(connection, now)
 
 
 async def _take_out(connection: AsyncConnection, numbers: Sequence[int]) -> None:

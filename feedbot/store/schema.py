@@ -66,6 +66,7 @@ sources = sa.Table(
     sa.Column("feed_id", sa.String, nullable=False, unique=True),  # tag: URI of the feed
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),  # in the configuration and not paused
+    sa.Column("paused_at", Utc),  # by the operator's command, whatever the configuration says
     sa.Column("removed_at", Utc),  # left the configuration; data stay, the feed says so
     # what the configuration says of it, for the feed of one that has left it:
     sa.Column("title", sa.Text, nullable=False),

@@ -64,6 +64,7 @@ class SourceState:
     short_poll: int | None = None
     replaced: int = 0
     removed_at: datetime | None = None
+    paused_at: datetime | None = None
     title: str = ""
     url: str = ""
     host: str = ""
@@ -155,11 +156,12 @@ async def sync(
             await connection.execute(
                 sa.update(sources).where(sources.c.id == row.id).values(_told(source))
             )
-        if row.active == source.paused or row.removed_at:
+        active = not source.paused and row.paused_at is None
+        if row.active != active or row.removed_at:
             await connection.execute(
                 sa.update(sources)
                 .where(sources.c.id == row.id)
-                .values(active=not source.paused, removed_at=None, due_at=now)
+                .values(active=active, removed_at=None, due_at=now)
             )
         elif row.due_at > (latest := _latest(source, row, now)):
             await connection.execute(

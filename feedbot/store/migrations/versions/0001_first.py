@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("feed_id", sa.String(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("paused_at", TIME),
         sa.Column("removed_at", TIME),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
