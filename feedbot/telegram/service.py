@@ -6,7 +6,6 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 from random import Random
-from types import TracebackType
 
 from telegram import Bot
 from telegram.error import TelegramError
@@ -79,12 +78,7 @@ class Telegram:
     async def __aenter__(self) -> Telegram:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         try:
             if any(not task.done() for task in self._tasks):
                 await self.shutdown(GRACE)

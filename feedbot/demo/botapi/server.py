@@ -15,7 +15,6 @@ import asyncio
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 import uvicorn
@@ -66,12 +65,7 @@ class FakeBotApi(World):
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def _hang_up(self, client: tuple[str, int]) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -78,12 +77,7 @@ class SampleSite:
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop, giving up answers that are held back."""
         self.faults.close()
         self._server.should_exit = True
