@@ -46,7 +46,7 @@ class FakeBotApi(World):
         host, port = listener.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         config = uvicorn.Config(
-            application(self, self._hang_up), http="h11", lifespan="off", log_config=None,
+            application(self, self._hang_up), http="httptools", lifespan="off", log_config=None,
             access_log=False, date_header=False, server_header=False, proxy_headers=False,
             timeout_keep_alive=_KEEPALIVE,
         )  # fmt: skip
