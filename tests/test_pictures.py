@@ -115,27 +115,52 @@ async def test_what_may_pass_is_tried_three_times(desk: Desk) -> None:
     assert await image(desk) == Image(url)
 
 
+def feed(desk: Desk, text: str, *links: str, ending: str = "jpg") -> bytes:
+    """A feed that carries whole texts and names a picture for each item."""
+    whole = "".join(f"<p>{text} {n} of the text that says something.</p>" for n in range(40))
+    rows = "".join(
+        f"<item><title>Title of {link}</title><link>{desk.web.url(link)}</link>"
+        f"<description>{escape(whole)}</description>"
+        f"<enclosure url='{desk.web.url(link)}.{ending}' type='image/jpeg' length='1'/></item>"
+        for link in links
+    )
+    body = f"<rss version='2.0'><channel><title>F</title>{rows}</channel></rss>".encode()
+    return reply(body, Content_Type="application/rss+xml")
+
+
 async def test_a_picture_on_the_list_is_asked_for_though_no_page_is_read(desk: Desk) -> None:
-    whole = "".join(f"<p>Sentence {n} of the text that says something.</p>" for n in range(40))
-
-    def feed(*links: str) -> bytes:
-        rows = "".join(
-            f"<item><title>Title of {link}</title><link>{desk.web.url(link)}</link>"
-            f"<description>{escape(whole)}</description>"
-            f"<enclosure url='{desk.web.url(link)}.jpg' type='image/jpeg' length='1'/></item>"
-            for link in links
-        )
-        body = f"<rss version='2.0'><channel><title>F</title>{rows}</channel></rss>".encode()
-        return reply(body, Content_Type="application/rss+xml")
-
     desk.source = replace(desk.source, listing=None)
-    desk.web.routes["/"] = feed(*(f"/{number}" for number in range(5)))
+    desk.web.routes["/"] = feed(desk, "Sentence", *(f"/{number}" for number in range(5)))
     desk.web.routes["/0.jpg"] = JPEG
     await desk.poll()
     desk.web.asked.clear()
     await read(desk)
     assert sorted(desk.asked()) == ["/0.jpg", "/1.jpg", "/2.jpg"]  # as many as a feed shows
     assert await image(desk, "/0") == Image(desk.web.url("/0.jpg"), "image/jpeg", len(BODY))
+
+
+async def test_another_picture_of_an_entry_is_asked_for_anew(desk: Desk) -> None:
+    desk.source = replace(desk.source, listing=None)
+    desk.web.routes["/"] = feed(desk, "Sentence", "/0")
+    await desk.poll()
+    await read(desk)
+    desk.web.routes["/"] = feed(desk, "Phrase", "/0", ending="png")
+    for _ in range(desk.source.confirm_changed):
+        await desk.poll()
+    desk.web.asked.clear()
+    await read(desk)
+    assert desk.asked() == ["/0.png"]
+
+
+async def test_a_page_goes_before_a_picture_of_its_host(desk: Desk) -> None:
+    await desk.baseline()
+    await desk.new()
+    async with desk.store.transaction() as connection:
+        await pictures.want(connection, 1, [desk.web.url("/lead")], desk.clock.now())
+    reader = desk.reader()
+    await reader.tick()
+    await desk.clock.wait(reader._tasks.values(), desk.clock.now())
+    assert desk.asked() == ["/new"]
 
 
 async def test_what_is_known_of_a_picture_is_not_said_of_the_one_before_it(desk: Desk) -> None:
@@ -145,6 +170,8 @@ async def test_what_is_known_of_a_picture_is_not_said_of_the_one_before_it(desk:
     entry_id = (await desk.text()).entry_id
     async with desk.store.transaction() as connection:
         await editions.keep(connection, entry_id)
+        await pictures.want(connection, 1, ["https://example.org/other.png"], desk.clock.now())
+        await connection.execute(sa.update(table).values(length=len(BODY)))
         other = sa.update(stored_entries).where(stored_entries.c.id == entry_id)
         await connection.execute(other.values(image="https://example.org/other.png"))
         ((was,),) = (await editions.history(connection, [entry_id])).values()
