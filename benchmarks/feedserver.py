@@ -9,19 +9,22 @@ does, by one worker. Prints its root and serves until SIGTERM.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import httpx
 import sqlalchemy as sa
 
-from feedbot.clock import SimulatedClock
+from feedbot.clock import SimulatedClock, SystemClock
 from feedbot.model import Source
 from feedbot.publish import Plan, Publisher
 from feedbot.store import sources
 from feedbot.store.engine import Store
+from feedbot.store.reindex import reindex
 from feedbot.store.schema import articles, entries
 from feedbot.store.schema import sources as table
 from feedbot.web.app import create_app
@@ -80,6 +83,15 @@ def _entry(number: int, random: Random, vocabulary: list[str], words: int) -> di
     }
 
 
+async def _keep_home(url: str, file: Path) -> None:
+    """The front page as a file, packed beside it, for another server to serve."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        body = (await client.get(url)).content
+    packed = gzip.compress(body, 6, mtime=0)
+    await asyncio.to_thread(file.write_bytes, body)
+    await asyncio.to_thread(file.with_name(f"{file.name}.gz").write_bytes, packed)
+
+
 async def _serve(folder: Path) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
@@ -90,7 +102,10 @@ async def _serve(folder: Path) -> None:
     async def page(_: str, __: str | None) -> None:
         return None
 
-    pages = SiteServer(store, SimulatedClock(NOW))
+    async with store.transaction() as connection:
+        while await reindex(connection, NOW):
+            pass
+    pages = SiteServer(store, SystemClock())
     plan = SitePlan({SOURCE.name: SOURCE}, PLAN.base_url, "Press office")
 
     async def site(scope: Scope, _: Receive, send: Send) -> None:
@@ -102,6 +117,7 @@ async def _serve(folder: Path) -> None:
     listener = listen("127.0.0.1", 0)
     server = WebServer(create_app(publisher, page, site, trouble), listener)
     server.start()
+    await _keep_home(f"http://127.0.0.1:{listener.getsockname()[1]}/", folder / "home.html")
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     await ended.wait()
     await server.stop()

@@ -34,7 +34,8 @@ _NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
-  types {{ application/atom+xml atom; application/rss+xml rss; application/feed+json json; }}
+  types {{ text/html html; application/atom+xml atom; application/rss+xml rss;
+           application/feed+json json; }}
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   open_file_cache max=100; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
@@ -67,8 +68,10 @@ async def nginx(folder: Path, port: int) -> AsyncIterator[str]:
 class Load:
     """wrk against one root; `etag` is sent where the answer is to be 304."""
 
-    def __init__(self, root: str, seconds: float, etag: str | None = None) -> None:
-        self._url = f"{root}{_PATH}"
+    def __init__(
+        self, root: str, seconds: float, etag: str | None = None, path: str = _PATH
+    ) -> None:
+        self._url = f"{root}{path}"
         self._seconds = max(1, round(seconds))
         self._headers = ["-H", "Accept-Encoding: gzip"]
         self._headers += ["-H", f"If-None-Match: {etag}"] if etag else []
@@ -185,6 +188,12 @@ async def main(rounds: int, seconds: float) -> int:
                     rounds=rounds,
                     seconds=600,
                 )
+                home = await in_turn(
+                    Load(ours, seconds, path="/"),
+                    Load(bare, seconds, path="/home.html"),
+                    rounds=rounds,
+                    seconds=600,
+                )
                 half = await half_load(
                     [Load(ours, seconds), Load(bare, seconds)],
                     folder,
@@ -198,6 +207,7 @@ async def main(rounds: int, seconds: float) -> int:
         [
             Row("with body", "nginx", whole, least=0.30),
             Row("304", "nginx", known, least=0.18),
+            Row("front page", "nginx", home, least=0.15),
         ],
     )
     goals = [

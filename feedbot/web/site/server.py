@@ -21,13 +21,14 @@ import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from feedbot.clock import Clock
 from feedbot.errors import StoreError
+from feedbot.model import Source
 from feedbot.store import catalogue, sources
 from feedbot.store.catalogue import Version
 from feedbot.store.engine import Store
@@ -50,8 +51,7 @@ _MINUTE = timedelta(minutes=1)
 _KNOWN = ("source", "category", "year", "month", "before", "after", "q")
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """What a page is made of beside the state of the store."""
 
     path: str
@@ -70,11 +70,12 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What all pages are made of: the plan, the bot's name, since when it is so."""
+    """What all pages are made of: the plan, the bot's name, since when; the sources by number."""
 
     plan: SitePlan
     bot: str
     since: datetime
+    sources: dict[int, Source] = field(default_factory=dict)
 
 
 class SiteServer:
@@ -153,7 +154,7 @@ class SiteServer:
     async def _answer(self, state: _State, key: _Key) -> Answer:
         version = await self._look()
         kept = self._kept.get(key)
-        if kept and kept.version == version and self._clock.now() < kept.until:
+        if kept and kept.version is version and self._clock.now() < kept.until:
             self._kept.move_to_end(key)
             return kept.answer
         task = self._making.get(key)  # of many who ask at once, one has it made
@@ -166,7 +167,9 @@ class SiteServer:
         now = asyncio.get_running_loop().time()
         if now - self._looked >= self._recheck:
             async with self._store.reading() as connection:
-                self._version = await catalogue.version(connection)
+                version = await catalogue.version(connection)
+            if version != self._version:
+                self._version = version
             self._looked = now
         return self._version
 
@@ -197,11 +200,22 @@ class SiteServer:
         head, slash, rest = key.path.partition("/")
         foreign = slash and head in LANGUAGES and head != plan.language
         code, path = (head, rest) if foreign else (plan.language, key.path)
-        async with self._store.reading() as connection:
-            known = await sources.brief(connection)
-        shown = {known[name].id: one for name, one in plan.sources.items() if name in known}
+        shown = await self._sources(state)
         root = "../" * key.path.count("/") or "./"
         return View(plan, language(code), now, root, key.base, shown, path, key.query, state.bot)
+
+    async def _sources(self, state: _State) -> Mapping[int, Source]:
+        """The sources that are shown, by number: a configuration is in the store before it counts.
+
+        One that is not there yet is looked for again.
+        """
+        if len(state.sources) < len(state.plan.sources):
+            async with self._store.reading() as connection:
+                known = await sources.brief(connection)
+            for name, source in state.plan.sources.items():
+                if name in known:
+                    state.sources[known[name].id] = source
+        return state.sources
 
     async def _page(self, view: View, modified: datetime) -> tuple[Made, bool]:
         """What is at a path, and whether it is true for a minute alone, as it shows the time."""
