@@ -81,6 +81,10 @@ class Extractor:
     why: tuple[str, ...] = ()
 
 
+#: Rows that are read of one answer, where the source says nothing else.
+MAX_ROWS = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A configured page or feed to poll.
@@ -92,6 +96,7 @@ class Source:
     every_max: the longest pause between two polls, whatever the server or `adaptive` want
     adaptive: whether the pause follows how often something changes
     robots:  whether robots.txt is obeyed
+    max_rows: how many rows of its list are read, the first ones
     backfill: how far its older pages are followed when it is new: to so many entries in all (0:
              the first page alone), or to a day
     burst:   how many new rows at once are announced unasked; auto: as many as its past explains
@@ -123,6 +128,7 @@ class Source:
     every_max: timedelta = timedelta(hours=6)
     adaptive: bool = False
     robots: Literal["obey", "ignore"] = "obey"
+    max_rows: int = MAX_ROWS
 
 
 @dataclass(frozen=True, slots=True)

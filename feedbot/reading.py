@@ -187,7 +187,13 @@ def _read_sitemap(fetched: Fetched, source: Source) -> Sitemap:
 
 
 def _read_feed(fetched: Fetched, source: Source) -> Listing:
-    return read_feed(fetched.body, fetched.content_type, url=fetched.url, zone=source.timezone)
+    return read_feed(
+        fetched.body,
+        fetched.content_type,
+        url=fetched.url,
+        zone=source.timezone,
+        most=source.max_rows,
+    )
 
 
 async def off_loop(source: Source, work: Callable[..., T], *arguments: object) -> T:

@@ -124,6 +124,9 @@ class Source(Section):
         description="How many entries are fetched from older pages on the first run, or since"
         " which day; 0: the first page is all. None of them is announced.",
     )
+    max_rows: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=model.MAX_ROWS, description="How many rows of its list are read, the first ones."
+    )
     show_changes: bool = Field(
         default=False, description="Whether a changed entry says in the feed what has changed."
     )
@@ -167,6 +170,7 @@ class Source(Section):
             backfill=self.backfill,
             burst=self.burst,
             heal=self.heal,
+            max_rows=self.max_rows,
         )
 
 

@@ -137,7 +137,13 @@ def _read(
     """A page's rows as a rule finds them, None where it finds none."""
     try:
         return read_listing(
-            text, rule, url=url, zone=source.timezone, language=source.language, now=now
+            text,
+            rule,
+            url=url,
+            zone=source.timezone,
+            language=source.language,
+            now=now,
+            most=source.max_rows,
         )
     except ParseError:
         return None

@@ -23,9 +23,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
-from feedbot.model import Item, Listing, PageDate, SourceKind
+from feedbot.model import MAX_ROWS, Item, Listing, PageDate, SourceKind
 from feedbot.source import pictures
 from feedbot.source.dates import understand
+from feedbot.source.most import first
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
 from feedbot.source.rhythm import rhythm_of
@@ -75,29 +76,36 @@ def _is_json_feed(head: str) -> bool:
     return head.lstrip("\ufeff \t\r\n").startswith("{") and _JSON_FEED.search(head) is not None
 
 
-def read_feed(body: bytes, content_type: str | None, *, url: str, zone: ZoneInfo) -> Listing:
+def read_feed(
+    body: bytes, content_type: str | None, *, url: str, zone: ZoneInfo, most: int = MAX_ROWS
+) -> Listing:
     """Read a feed fetched from `url`; links in it become absolute.
 
-    zone: of times that name none. A valid feed without entries is a sound listing with no items.
-    Raises ParseError where it is no feed, and nothing else.
+    zone: of times that name none
+    most: how many entries are read
+
+    A valid feed without entries is a sound listing with no items. Raises ParseError where it is no
+    feed, and nothing else.
     """
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if not text:
         raise ParseError("the feed is empty")
     if text.startswith("{"):
-        return _read_json(text, url, zone)
+        return _read_json(text, url, zone, most)
     if not _is_xml_feed(text[:_HEAD]):
         what = (
             "an HTML page" if _HTML_ROOT.search(text[:_HEAD]) else f"{one_line(text[:60])[:40]!r}"
         )
         raise ParseError(f"not a feed: RSS, Atom or JSON Feed was looked for, this is {what}")
-    return _read_xml(without_doctype(text), url, zone)
+    return _read_xml(without_doctype(text), url, zone, most)
 
 
-def _listing(entries: Iterable[Any], read: Any, title: str | None, language: str | None) -> Listing:
+def _listing(
+    all_entries: list[Any], read: Any, title: str | None, language: str | None, most: int
+) -> Listing:
     """Read each entry; one bad entry never loses the rest."""
     items: list[Item] = []
-    warnings: list[str] = []
+    entries, warnings = first(all_entries, most)
     for number, entry in enumerate(entries, start=1):
         try:
             item = read(entry)
@@ -196,7 +204,7 @@ def _never_closed(text: str) -> int:
     return surplus
 
 
-def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
+def _read_xml(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
     """RSS or Atom, by feedparser."""
     if _never_closed(text) > _UNCLOSED:
         raise ParseError("not a feed: its XML is broken, thousands of elements are never closed")
@@ -222,6 +230,7 @@ def _read_xml(text: str, url: str, zone: ZoneInfo) -> Listing:
         lambda entry: _entry(entry, url, zone),
         _as_text(parsed.feed.get("title"), parsed.feed.get("title_detail"), url) or None,
         one_line(parsed.feed.get("language") or "") or None,
+        most,
     )
     return replace(listing, rhythm=rhythm_of(text))
 
@@ -298,7 +307,7 @@ def _sanitised(html: str, kind: str | None, url: str) -> str:
 # --- JSON Feed -----------------------------------------------------------------------------------
 
 
-def _read_json(text: str, url: str, zone: ZoneInfo) -> Listing:
+def _read_json(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
     """JSON Feed 1 or 1.1 (jsonfeed.org/version/1.1)."""
     try:
         feed = json.loads(text)
@@ -315,6 +324,7 @@ def _read_json(text: str, url: str, zone: ZoneInfo) -> Listing:
         lambda item: _json_item(item, feed, url, zone),
         one_line(_string(feed.get("title"))) or None,
         one_line(_string(feed.get("language"))) or None,
+        most,
     )
 
 

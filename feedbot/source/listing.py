@@ -16,8 +16,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
-from feedbot.model import Item, Listing, ListingRule, PageDate, SourceKind
+from feedbot.model import MAX_ROWS, Item, Listing, ListingRule, PageDate, SourceKind
 from feedbot.source.dates import Written, settle
+from feedbot.source.most import first
 from feedbot.source.naming import (
     BY,
     anchor_of,
@@ -58,6 +59,7 @@ def read_listing(
     zone: ZoneInfo,
     language: str | None,
     now: datetime | None = None,
+    most: int = MAX_ROWS,
 ) -> Listing:
     """Read a decoded page's rows.
 
@@ -66,12 +68,13 @@ def read_listing(
     language: what the page's dates are written in, unless the page names its own
     now:      the moment of the fetch (aware), from which "yesterday" and a date without its year
               are counted
+    most:     how many rows are read
 
     Raises ParseError where it is no HTML or shows no rows, and nothing else.
     """
     page = parse_page(html, url)
     return read_rows(
-        page, Context(page, compile_rule(rule), url, zone, written_in(page, language), now)
+        page, Context(page, compile_rule(rule), url, zone, written_in(page, language), now), most
     )
 
 
@@ -84,11 +87,11 @@ def written_in(page: Page, language: str | None) -> str | None:
     return page.language
 
 
-def read_rows(page: Page, context: Context) -> Listing:
+def read_rows(page: Page, context: Context, most: int = MAX_ROWS) -> Listing:
     """Read the rows of a parsed page, which may be changed by it. Raises as `read_listing`."""
     rule = context.rule.rule
     warnings: list[str] = []
-    elements = rows_of(page.root, context)
+    elements, too_many = first(rows_of(page.root, context), most)
     above = days_above(elements, page.root, context)
     rows: list[_Looked] = []
     for number, element in enumerate(elements, start=1):
@@ -110,7 +113,7 @@ def read_rows(page: Page, context: Context) -> Listing:
     # Pages that come in a list's place have no dated rows with links, and telling them takes time.
     sure = sum(item.own_link and item.date is not None for item in items) >= _SURE
     doubt = None if sure else recognise(page, rows=len(items))
-    warnings = [*([str(doubt)] if doubt else []), *_capped(warnings)]
+    warnings = [*([str(doubt)] if doubt else []), *too_many, *_capped(warnings)]
     return Listing(tuple(items), SourceKind.HTML, page.title, page.language, tuple(warnings))
 
 

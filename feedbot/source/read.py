@@ -76,7 +76,9 @@ def look(
     elif kind is SourceKind.AUTO:
         kind = _kind(body, content_type, source)
     if kind is SourceKind.FEED:
-        return Found(read_feed(body, content_type, url=url, zone=source.timezone))
+        return Found(
+            read_feed(body, content_type, url=url, zone=source.timezone, most=source.max_rows)
+        )
     if kind is SourceKind.SITEMAP:
         return _sitemap(body, content_type, source, url)
     text = decode(body, content_type)
@@ -118,7 +120,13 @@ def _page(
 ) -> Found:
     if source.listing is not None:
         listing = read_listing(
-            text, source.listing, url=url, zone=source.timezone, language=source.language, now=now
+            text,
+            source.listing,
+            url=url,
+            zone=source.timezone,
+            language=source.language,
+            now=now,
+            most=source.max_rows,
         )
         return Found(listing)
     if known is None:  # nothing was read that another list could be mistaken for

@@ -11,11 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
-from feedbot.model import Extractor, Item, Listing, ListingRule, Source, SourceKind, Take
+from feedbot.model import MAX_ROWS, Extractor, Item, Listing, ListingRule, Source, SourceKind, Take
 from feedbot.source.auto import Found
 from feedbot.source.endpoint.dates import json_date
 from feedbot.source.endpoint.guess import guess_rule
 from feedbot.source.endpoint.paths import Path, PathProblem, Paths, Template, as_text, compile_paths
+from feedbot.source.most import first
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
 from feedbot.source.tidy import clean, one_line, repeats, shorten
@@ -44,16 +45,24 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(
-    document: Any, rule: ListingRule, *, url: str, zone: ZoneInfo, language: str | None
+    document: Any,
+    rule: ListingRule,
+    *,
+    url: str,
+    zone: ZoneInfo,
+    language: str | None,
+    most: int = MAX_ROWS,
 ) -> Listing:
     """The rows that a rule's paths lead to in a document fetched from `url`.
 
-    zone: of times that name none. Raises ParseError, with the key, where a path is wrong.
+    zone: of times that name none
+    most: how many are read
+
+    Raises ParseError, with the key, where a path is wrong.
     """
     paths = compile_paths(rule)
-    rows = _rows(document, paths)
+    rows, warnings = first(_rows(document, paths), most)
     items: list[Item] = []
-    warnings: list[str] = []
     for number, row in enumerate(rows, start=1):
         try:
             item = _item(row, rule, paths, url, zone, language)
@@ -166,7 +175,14 @@ def find_json(text: str, source: Source, url: str, known: ListingRule | None) ->
     document = parse_json(text)
 
     def read(rule: ListingRule) -> Listing:
-        return read_json(document, rule, url=url, zone=source.timezone, language=source.language)
+        return read_json(
+            document,
+            rule,
+            url=url,
+            zone=source.timezone,
+            language=source.language,
+            most=source.max_rows,
+        )
 
     if source.listing is not None:
         return Found(read(source.listing))
