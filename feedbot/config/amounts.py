@@ -16,7 +16,7 @@ MOST_BURST = 10_000  # rows: more than any list has
 MOST_BACKFILL = 10_000  # entries: with twenty on a page, eight minutes of a page a second
 LONGEST = timedelta(days=366)  # longer than anybody waits, and far from datetime's overflow
 _DURATION = re.compile(
-    r"(?:(\d{1,9})d)?\s*(?:(\d{1,9})h)?\s*(?:(\d{1,9})m)?\s*(?:(\d{1,9})s)?", re.ASCII
+    r"(?:(\d{1,9})d)? ?(?:(\d{1,9})h)? ?(?:(\d{1,9})m)? ?(?:(\d{1,9})s)?", re.ASCII
 )
 _SIZE = re.compile(r"(\d{1,12})\s*([kKMG]?i?)B?", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
@@ -42,7 +42,7 @@ def parse_duration(text: str | int) -> timedelta:
 
     Raises WrongValueError for anything else, and for more than 366 days.
     """
-    written = f"{text}s" if isinstance(text, int) else text.strip()
+    written = f"{text}s" if isinstance(text, int) else " ".join(text.split())
     match = _DURATION.fullmatch(written)
     if not written or not match:
         raise WrongValueError(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 #: A bot's token, or a URL's credentials: people paste them under the wrong key too.
-_SECRET = re.compile(r"\d+:[\w-]{20,}|(?<=//)[^/\s]*(?=@)", re.ASCII)
+_SECRET = re.compile(r"(?<!\d)\d+:[\w-]{20,}|(?<=//)[^/\s]*(?=@)", re.ASCII)
 
 
 class WrongValueError(ValueError):

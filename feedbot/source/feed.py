@@ -25,8 +25,9 @@ from zoneinfo import ZoneInfo
 from feedbot.errors import ParseError
 from feedbot.model import MAX_ROWS, Item, Listing, PageDate, SourceKind
 from feedbot.source import pictures
+from feedbot.source.bounds import MAX_TEXT, first_entries, refuse_many_values
 from feedbot.source.dates import understand
-from feedbot.source.most import first
+from feedbot.source.most import too_many
 from feedbot.source.naming import own_address
 from feedbot.source.page import absolute, parse_page, text_of
 from feedbot.source.rhythm import rhythm_of
@@ -101,11 +102,17 @@ def read_feed(
 
 
 def _listing(
-    all_entries: list[Any], read: Any, title: str | None, language: str | None, most: int
+    entries: list[Any],
+    read: Any,
+    title: str | None,
+    language: str | None,
+    most: int,
+    number: int,
 ) -> Listing:
-    """Read each entry; one bad entry never loses the rest."""
+    """Read each entry, the first `most` of `number`; one bad entry never loses the rest."""
     items: list[Item] = []
-    entries, warnings = first(all_entries, most)
+    warnings = too_many(number, most)
+    entries = entries[:most]
     for number, entry in enumerate(entries, start=1):
         try:
             item = read(entry)
@@ -210,7 +217,10 @@ def _read_xml(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
         raise ParseError("not a feed: its XML is broken, thousands of elements are never closed")
     import feedparser  # takes as long to load as a page to read
 
-    data = XML_FORBIDS.sub("", text).encode("utf-8")
+    root = _ROOT.search(text)
+    prefix = root[0][1 : root.start(1) - root.start()] if root else ""
+    entries = first_entries(text, prefix, most)
+    data = XML_FORBIDS.sub("", entries.text).encode("utf-8")
     try:
         parsed = feedparser.parse(
             io.BytesIO(data),
@@ -218,7 +228,8 @@ def _read_xml(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
                 "content-location": url,
                 "content-type": "application/xml; charset=utf-8",
             },
-            resolve_relative_uris=True,
+            # Takes twenty times a text's memory; we make links absolute by the feed's URL anyway.
+            resolve_relative_uris=entries.longest <= MAX_TEXT,
             sanitize_html=False,  # nh3 does that, after the links are absolute
         )
     except Exception as error:  # it parses with regular expressions where the XML is broken
@@ -231,6 +242,7 @@ def _read_xml(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
         _as_text(parsed.feed.get("title"), parsed.feed.get("title_detail"), url) or None,
         one_line(parsed.feed.get("language") or "") or None,
         most,
+        max(entries.number, len(parsed.entries)),
     )
     return replace(listing, rhythm=rhythm_of(text))
 
@@ -294,7 +306,7 @@ def _as_text(value: str | None, detail: Mapping[str, Any] | None, url: str) -> s
 
 def _html_text(html: str, url: str) -> str:
     """The text of an HTML fragment, paragraphs separated by a blank line."""
-    return text_of(parse_page(f"<body>{html}</body>", url).root)
+    return text_of(parse_page(f"<body>{html[:MAX_TEXT]}</body>", url).root)
 
 
 def _sanitised(html: str, kind: str | None, url: str) -> str:
@@ -309,6 +321,7 @@ def _sanitised(html: str, kind: str | None, url: str) -> str:
 
 def _read_json(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
     """JSON Feed 1 or 1.1 (jsonfeed.org/version/1.1)."""
+    refuse_many_values(text)
     try:
         feed = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -325,6 +338,7 @@ def _read_json(text: str, url: str, zone: ZoneInfo, most: int) -> Listing:
         one_line(_string(feed.get("title"))) or None,
         one_line(_string(feed.get("language"))) or None,
         most,
+        len(items),
     )
 
 

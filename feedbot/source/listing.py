@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from feedbot.errors import ParseError
 from feedbot.model import MAX_ROWS, Item, Listing, ListingRule, PageDate, SourceKind
+from feedbot.source.bounds import MAX_ELEMENTS
 from feedbot.source.dates import Written, settle
 from feedbot.source.most import first
 from feedbot.source.naming import (
@@ -92,6 +93,8 @@ def read_rows(page: Page, context: Context, most: int = MAX_ROWS) -> Listing:
     rule = context.rule.rule
     warnings: list[str] = []
     elements, too_many = first(rows_of(page.root, context), most)
+    if page.cut:
+        too_many.append(f"the first {MAX_ELEMENTS} elements of the page are read, and no more")
     above = days_above(elements, page.root, context)
     rows: list[_Looked] = []
     for number, element in enumerate(elements, start=1):

@@ -11,6 +11,11 @@ T = TypeVar("T")
 
 def first(rows: list[T], most: int = MAX_ROWS) -> tuple[list[T], list[str]]:
     """The first `most` of the rows, and a warning where those are not all of them."""
-    if len(rows) <= most:
-        return rows, []
-    return rows[:most], [f"{len(rows)} rows, of which the first {most} are read (max_rows)"]
+    return rows[:most], too_many(len(rows), most)
+
+
+def too_many(number: int, most: int) -> list[str]:
+    """A warning where `number` rows are more than are read."""
+    if number <= most:
+        return []
+    return [f"{number} rows, of which the first {most} are read (max_rows)"]

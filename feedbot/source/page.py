@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from lxml import etree
 
 from feedbot.errors import ParseError
+from feedbot.source.bounds import first_elements
 from feedbot.source.tidy import clean, one_line, words
 
 # lxml ships no types; an element is Any to the type checker.
@@ -57,6 +58,7 @@ _MARKUP = re.compile(r"<[A-Za-z!]")
 class Page:
     """A parsed page: its tree, the URL that links are relative to, and what it says of itself.
 
+    cut:   it has more elements than are read
     dirty: whether it may hold invisible or forbidden characters, as such or as references
     """
 
@@ -65,13 +67,14 @@ class Page:
     title: str | None
     language: str | None
     dirty: bool
+    cut: bool = False
 
 
 def parse_page(html: str, url: str) -> Page:
     """The tree of a decoded page fetched from `url`.
 
-    Truncated and deeply nested pages come out as far as they go. Raises ParseError where there is
-    no HTML.
+    Truncated and deeply nested pages come out as far as they go, the largest as far as
+    MAX_ELEMENTS. Raises ParseError where there is no HTML.
     """
     start = html[:200].lstrip("\ufeff \t\r\n\0")
     if not start and not html.strip("\ufeff \t\r\n\0"):
@@ -80,7 +83,8 @@ def parse_page(html: str, url: str) -> Page:
     if other or not _MARKUP.search(html):
         what = f"this is {other}" if other else "there is no markup in it"
         raise ParseError(f"not HTML: {what}, it starts with {one_line(start)[:40]!r}")
-    data = html.encode("utf-8", "ignore").translate(None, _CONTROLS)
+    read = first_elements(html)
+    data = read.encode("utf-8", "ignore").translate(None, _CONTROLS)
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, no_network=True
     )
@@ -99,6 +103,7 @@ def parse_page(html: str, url: str) -> Page:
         title=heading or None,
         language=one_line(root.get("lang") or "") or None,
         dirty=_DIRT.search(data) is not None,
+        cut=len(read) < len(html),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from feedbot.source.dates.words import month_of
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_COUNT = re.compile(r"\s*[(\[]\d+[)\]]?$")
+_COUNT = re.compile(r"(?<!\s)\s*[(\[]\d+[)\]]?$")
 _NUMBERS = re.compile(r"((?:19|20)\d\d)[-/.](0?[1-9]|1[0-2])|(0?[1-9]|1[0-2])[-/.]((?:19|20)\d\d)")
 _EAST = re.compile(r"((?:19|20)\d\d)\s*[年년](?:\s*(\d{1,2})\s*[月월])?")
 _SPLIT = re.compile(r"[\s,./]+")

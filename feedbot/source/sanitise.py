@@ -6,6 +6,7 @@ import re
 
 import nh3
 
+from feedbot.source.bounds import MAX_TEXT, first_elements
 from feedbot.source.page import absolute
 
 #: What XML 1.0 has no way to write.
@@ -17,10 +18,10 @@ _SCHEMES = {"http", "https", "mailto"}
 def sanitised(html: str, base: str) -> str:
     """`html` with nothing in it that runs, embeds or hides; links are absolute, relative to `base`.
 
-    The tags and attributes are those of nh3's defaults.
+    The tags and attributes are those of nh3's defaults; of the longest texts the first elements.
     """
     return nh3.clean(
-        XML_FORBIDS.sub("", html),
+        XML_FORBIDS.sub("", first_elements(html[:MAX_TEXT])),
         attributes=_ATTRIBUTES,
         attribute_filter=lambda tag, name, value: _checked(name, value, base),
         url_schemes=_SCHEMES,

@@ -26,7 +26,7 @@ Found = Any
 
 _XPATH = "xpath:"
 _LABEL = "label:"
-_CSS_ATTRIBUTE = re.compile(r"(.*?)\s*@([A-Za-z_][\w.:-]*)", re.S)
+_CSS_ATTRIBUTE = re.compile(r"(.*?)@([A-Za-z_][\w.:-]*)", re.S)
 _XPATH_ATTRIBUTE = re.compile(r"(.*[\w\])*.])@([A-Za-z_][\w.:-]*)", re.S)
 _TRANSLATOR = HTMLTranslator()
 _EMPTY = etree.fromstring("<html><body><p/></body></html>", etree.HTMLParser())

@@ -21,6 +21,7 @@ from lxml import etree
 
 from feedbot.errors import ParseError
 from feedbot.model import Item, Listing, PageDate, SourceKind
+from feedbot.source.bounds import refuse_many_tags
 from feedbot.source.dates import understand
 from feedbot.source.feed import without_doctype
 from feedbot.source.page import Element, absolute
@@ -105,6 +106,7 @@ def _undone(body: bytes) -> bytes:
 
 
 def _parsed(text: str) -> Element:
+    refuse_many_tags(text)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, recover=True, remove_comments=True,
         remove_pis=True,

@@ -29,7 +29,9 @@ _GO_ON = re.compile(
     r"|阅读(?:全文|更多)|查看全文|続きを読む|더 ?보기|اقرأ المزيد|ادامه مطلب|קרא עוד",
     re.I,
 )
-_SIGN_OFF = re.compile(r"\s*the post .{1,200} (?:appeared first|first appeared) on .{1,100}$", re.I)
+_SIGN_OFF = re.compile(
+    r"(?<!\s)\s*the post .{1,200} (?:appeared first|first appeared) on .{1,100}$", re.I
+)
 
 
 def is_whole(text: str, summary: str, *, own: bool, titled: bool) -> bool:

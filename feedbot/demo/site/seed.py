@@ -20,7 +20,7 @@ _TEXT_FILE = "data/press-page-2020-05-27.txt"
 #: The list's newest article has this number; the page itself does not show them.
 _NEWEST_NUMBER = 6521
 _ROW = re.compile(r"(\d\d\.\d\d\.\d{4}) - (.+)")
-_CLOCK = re.compile(r"(\w+): (\d\d:\d\d)")
+_CLOCK = re.compile(r"\b(\w++): (\d\d:\d\d)")
 _COUNTER = re.compile(r"(\d+)( days have passed .+)")
 
 

@@ -12,7 +12,7 @@ from feedbot.source.dates.words import base, month_of, weekday_of
 from feedbot.source.dates.written import Reading, Written, reading
 
 _LONGEST = 40  # characters of a heading that is a month or year
-_COUNT = re.compile(r"\s*\(\d{1,5}\)\s*$")  # "May 2023 (12)"
+_COUNT = re.compile(r"(?<!\s)\s*\(\d{1,5}\)\s*$")  # "May 2023 (12)"
 _YEAR = re.compile(r"\D{0,30}(?<!\d)(19\d\d|20\d\d)(?!\d)\D{0,30}")
 _YEAR_ALONE = re.compile(r"[\W_]*(?:19\d\d|20\d\d)\s?(?:г\.?|год|год[ау]|年|년|р\.?|рік)?[\W_]*")
 _DAY = re.compile(

@@ -18,7 +18,7 @@ _AUTHOR_LABEL = re.compile(
     r"|著者|投稿者|yazar)$",
     re.I,
 )
-_SAYS_BY = re.compile(r"(?:^|\s)(?:by|von|par|por|от)\s*:?\s*$", re.I)
+_SAYS_BY = re.compile(r"(?:^|\s)(?:by|von|par|por|от)\s*+(?::\s*+)?$", re.I)
 _PERSON = re.compile(r"[/?&:._-](?:author|user|member|profile)s?[/=:?_-]", re.I)
 _AUTHOR_NAME = re.compile(
     r"(?:^|[-_ ])(?:author|byline|by-line|writer|creator|autor|auteur|avtor)(?:$|[-_ ])", re.I

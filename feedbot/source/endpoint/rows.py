@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from feedbot.errors import ParseError
 from feedbot.model import MAX_ROWS, Extractor, Item, Listing, ListingRule, Source, SourceKind, Take
 from feedbot.source.auto import Found
+from feedbot.source.bounds import refuse_many_values
 from feedbot.source.endpoint.dates import json_date
 from feedbot.source.endpoint.guess import guess_rule
 from feedbot.source.endpoint.paths import Path, PathProblem, Paths, Template, as_text, compile_paths
@@ -37,6 +38,7 @@ def parse_json(text: str) -> Any:
     start = text.lstrip("\ufeff \t\r\n\0")
     # Some answer with a prefix that keeps a script from running the JSON.
     start = start.removeprefix(")]}',").removeprefix("while(1);").lstrip()
+    refuse_many_values(start)
     try:
         return json.loads(start, strict=False)
     except (ValueError, RecursionError) as error:

@@ -31,7 +31,7 @@ _ATTRIBUTES = {
 #: nh3 writes every attribute in double quotes.
 _LINK = re.compile(r'<a\b(?:\s+[\w-]+="[^"]*")*\s*>.*?</a>', re.DOTALL)
 _IMAGE = re.compile(r'<img\b((?:\s+[\w-]+="[^"]*")*)\s*/?>')
-_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'(?<![\w-])([\w-]++)="([^"]*)"')
 _HEADING = re.compile(r"<(/?)h[1-6]>")
 #: A stretch of more words than this is shown as taken out and put in, not compared by the word.
 _LONGEST = 1_500
