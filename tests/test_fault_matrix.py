@@ -58,7 +58,6 @@ ANSWERS = [
     Fault("503", instead(status="503 Busy"), tells="HTTP 503"),
     Fault("503 with Retry-After", instead(status="503 Busy", Retry_After="600"), tells="HTTP 503"),
     Fault("404", instead(status="404 Gone"), tells="HTTP 404"),
-    Fault("410", instead(status="410 Gone"), tells="HTTP 410"),
     Fault("301 loop", instead(status="301 Moved", Location="/"), tells="redirect loop"),
     Fault("reset mid-body", faultsite.reset, tells="connection"),
     Fault("cut chunk", changed(faultsite.cut_chunk), tells="cut off"),
@@ -165,3 +164,18 @@ async def test_fault(tmp_path: Path, fault: Fault, *, found: bool) -> None:
             assert over.endswith("works again")
         else:
             assert told == []
+
+
+async def test_410_ends_the_polls_at_once_and_says_so(tmp_path: Path) -> None:
+    """Until the operator asks for another."""
+    async with World(tmp_path) as world:
+        await world.poll(times=2)
+        async with world.struck(Fault("410", instead(status="410 Gone"))):
+            await world.poll()
+            new = world.publish("After it")
+            assert await world.poll_for(10 * HOUR) == []
+        [told] = await world.notices()
+        assert "is gone for good (HTTP 410 Gone)" in told
+        async with world.polling() as poller:
+            await poller.poll(world.source)
+        assert await world.posts() == [new.title]

@@ -106,7 +106,6 @@ def test_a_page_of_more_elements_is_read_as_far_as_they_go() -> None:
     ("body", "source", "said"),
     [
         (b'{"rows": [' + b"{}," * MAX_PARTS + b"{}]}", DATA, "values"),
-        (
         (JSON_FEED + b"1," * MAX_PARTS, PLAIN, ""),
         (b"<urlset>" + b"<u/>" * MAX_PARTS + b"</urlset>", SITEMAP, "tags"),
     ],

@@ -31,7 +31,7 @@ from feedbot.store.schema import NOT_HELD, catalogue, entries, labels, meta
 
 _BITS = 24  # of an entry's number in a place: so many entries of one second can be told apart
 _VERSION = "catalogue"  # key in `meta`: which state of the catalogue this is, and since when
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 #: Up to so many sources are looked into one by one, each by its own index.
 _FEW = 20
 #: A date that was misread makes no endless list.

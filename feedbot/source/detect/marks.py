@@ -12,7 +12,7 @@ from feedbot.source.detect.outline import Outline
 from feedbot.source.detect.periods import complete
 from feedbot.source.row import date_in_box, whole_date
 
-_VERSION = re.compile(r"(?:[^\W\d_]{2,20}[ -])?[vV]?\d+\.\d+[\w.+-]*")
+_VERSION = re.compile(r"(?:[^\W\d_]{2,20}[ -])?[vV]?\d+\.\d[\w.+-]*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
