@@ -120,8 +120,10 @@ def show(unit: str, rows: Sequence[Row]) -> int:
 
 
 @asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[str]:
+async def process(*arguments: str, ready: float = _READY_SECONDS) -> AsyncIterator[str]:
     """Run `python ARGUMENTS` beside us until the block ends; gives the first line it prints.
+
+    ready: seconds it may take for that
 
     It is ended by SIGTERM, and by SIGKILL if that does not help; a SIGTERM to us ends both.
     """
@@ -133,7 +135,7 @@ async def process(*arguments: str) -> AsyncIterator[str]:
     )
     try:
         assert child.stdout is not None
-        line = await asyncio.wait_for(child.stdout.readline(), _READY_SECONDS)
+        line = await asyncio.wait_for(child.stdout.readline(), ready)
         if not line:
             raise SystemExit(f"{' '.join(arguments)}: ended before it was ready")
         yield line.decode().strip()

@@ -1,4 +1,4 @@
-"""Listing pages made up for the benchmarks: any size, always the same bytes."""
+"""Listing pages and feeds made up for the benchmarks: any size, always the same bytes."""
 
 from __future__ import annotations
 
@@ -39,4 +39,21 @@ def _row(number: int) -> str:
         f"<tr class='row'><td class='day'>{day:02}.{month:02}.2019</td>\n"
         f"<td class='title'><a href='/notices/{number}'>Notice {number} for {place}</a></td>\n"
         f"<td><p>{_SAID}</p><p>{place}, desk {number}.</p></td></tr>\n"
+    )
+
+
+def feed(entries: int = 20) -> bytes:
+    """An RSS feed of so many entries, each with markup that is to be sanitised."""
+    items = "".join(_item(number) for number in range(entries))
+    channel = "<title>Notices</title><link>/</link><description>All notices</description>"
+    return f'<rss version="2.0"><channel>{channel}{items}</channel></rss>'.encode()
+
+
+def _item(number: int) -> str:
+    place, day = _PLACES[number % 11], number % 28 + 1
+    text = f'&lt;p onclick="x()"&gt;{_SAID}&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;' * 3
+    return (
+        f"<item><title>Notice {number} for {place}</title><link>/notices/{number}</link>"
+        f"<guid isPermaLink='false'>n{number}</guid><description>{text}</description>"
+        f"<pubDate>Mon, {day:02} Jul 2019 10:{number % 60:02}:00 GMT</pubDate></item>"
     )

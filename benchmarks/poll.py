@@ -1,10 +1,11 @@
-"""Polls that find nothing new, beside bare httpx making the same requests.
+"""Polls beside bare httpx with the same requests, and beside lemon24/reader with the same feeds.
 
     python -m benchmarks.poll [--full]
 
 feedbot: the scheduler's `poll_all` over a store on disk, every poll committed. Bare: an
 `httpx.AsyncClient` over the same transport, as many requests at once to the same addresses, each
-answer read and dropped. Both in one process, in turn; the sites in another.
+answer read and dropped. reader: its own `update_feeds` with workers. All in one process, in turn;
+the sites in another. Article text is off and hosts get no pause: it is the work that is measured.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from typing import Any
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from benchmarks import growth, resident
 from benchmarks.measure import Row, Sample, in_turn, process, show
 from benchmarks.pages import RULE
+from benchmarks.readerpeer import Peer, is_installed
 from feedbot.clock import SystemClock
 from feedbot.daily import Daily
 from feedbot.fetch import Fetcher
@@ -37,10 +40,13 @@ from feedbot.schedule import Scheduler
 from feedbot.store import sources
 from feedbot.store.engine import Store
 
-SOURCES = 200
+SOURCES, FEW = 2_000, 200  # with --full, and without
+ENTRIES = 20  # in each feed
+FIRST = 60  # feeds that are loaded for the first time; publishing them is not measured
 CONNECTIONS = 100  # at once: what the fetcher keeps, and the transport by itself
 GOAL = 0.5
-_MOST_SECONDS = 60  # a bound on each comparison, reached on a slow machine only
+READER_304, READER_UNCHANGED, READER_FIRST = 3.0, 20.0, 10.0
+_MOST_SECONDS = 20  # a bound on each comparison, reached on a slow machine only
 
 
 async def _nobody(_: Any) -> Sequence[Follower]:
@@ -52,11 +58,11 @@ async def _no_operator(_: Any) -> None:
 
 
 @asynccontextmanager
-async def scheduler(urls: Sequence[str], folder: Path) -> AsyncIterator[tuple[Store, Scheduler]]:
-    """feedbot's polling half as the program wires it, with nobody to tell."""
+async def poller(
+    configured: Mapping[str, Source], folder: Path
+) -> AsyncIterator[tuple[Store, Poller]]:
+    """What polls, over a new store in `folder`, with nobody to tell."""
     clock = SystemClock()
-    audience = Audience(_nobody, _no_operator)
-    configured = _configured(urls)
     async with AsyncExitStack() as stack:
         store = await Store.open(f"sqlite:///{folder}/feedbot.db")
         stack.push_async_callback(store.close)
@@ -65,21 +71,33 @@ async def scheduler(urls: Sequence[str], folder: Path) -> AsyncIterator[tuple[St
         )
         async with store.transaction() as connection:
             await sources.sync(connection, list(configured.values()), "press.example", clock.now())
-        publisher = Publisher(store, clock, Plan(configured, "http://localhost"), directory=folder)
-        poller = Poller(
-            store, fetcher, clock, audience, authority="press.example", random=Random(1)
-        )
-        daily = Daily(store, clock, audience, list)
+        audience = Audience(_nobody, _no_operator)
         yield (
             store,
-            Scheduler(store, poller, publisher, daily, clock, lambda: configured, lambda: None),
+            Poller(store, fetcher, clock, audience, authority="press.example", random=Random(1)),
         )
 
 
-def _configured(urls: Sequence[str]) -> Mapping[str, Source]:
+@asynccontextmanager
+async def scheduler(
+    urls: Sequence[str], folder: Path, kind: SourceKind = SourceKind.HTML
+) -> AsyncIterator[tuple[Store, Scheduler]]:
+    """feedbot's polling half as the program wires it."""
+    configured, clock = _configured(urls, kind), SystemClock()
+    async with poller(configured, folder) as (store, polls):
+        publisher = Publisher(store, clock, Plan(configured, "http://localhost"), directory=folder)
+        daily = Daily(store, clock, Audience(_nobody, _no_operator), list)
+        yield (
+            store,
+            Scheduler(store, polls, publisher, daily, clock, lambda: configured, lambda: None),
+        )
+
+
+def _configured(urls: Sequence[str], kind: SourceKind) -> Mapping[str, Source]:
+    rule = RULE if kind is SourceKind.HTML else None
     made = [
-        Source(f"site-{number}", url, f"Site {number}", kind=SourceKind.HTML, listing=RULE)
-        for number, url in enumerate(urls)
+        Source(f"s-{n}", url, f"Site {n}", kind=kind, listing=rule, article="off")
+        for n, url in enumerate(urls)
     ]
     return {source.name: source for source in made}
 
@@ -122,11 +140,7 @@ async def compare(urls: Sequence[str], etag: str | None, rounds: int, repeats: i
             bare = Bare(client, urls, etag)
 
             async def poll() -> int:
-                for _ in range(repeats):
-                    failed = [polled.error for polled in await ours.poll_all() if polled.error]
-                    if failed:
-                        raise SystemExit(f"{len(failed)} polls failed: {failed[0]}")
-                return repeats * len(urls)
+                return sum([await _poll_all(ours, len(urls)) for _ in range(repeats)])
 
             await ours.poll_all()  # the baseline: read and stored
             before = await _polls(store)
@@ -139,22 +153,90 @@ async def compare(urls: Sequence[str], etag: str | None, rounds: int, repeats: i
             return sample
 
 
+async def beside_reader(urls: Sequence[str], rounds: int) -> Sample:
+    """Updates a second of feeds that are known, ours and reader's."""
+    with tempfile.TemporaryDirectory(prefix="feedbot-") as name:
+        folder = Path(name)
+        peer = Peer(urls, folder / "reader")
+        async with scheduler(urls, folder, SourceKind.FEED) as (_, ours):
+            await _poll_all(ours, len(urls))
+            await peer.update()
+            peer.check(ENTRIES * len(urls))
+
+            async def polls() -> int:
+                return await _poll_all(ours, len(urls))
+
+            sample = await in_turn(polls, peer.update, rounds=rounds, seconds=_MOST_SECONDS)
+        peer.close()
+        return sample
+
+
+async def first_loads(urls: Sequence[str], rounds: int) -> Sample:
+    """Feeds a second that are new: fetched, read, sanitised and stored, ours and reader's."""
+    counts = {"ours": 0, "reader": 0}
+    with tempfile.TemporaryDirectory(prefix="feedbot-") as name:
+
+        def place(who: str) -> Path:
+            counts[who] += 1
+            return Path(name) / f"{who}-{counts[who]}"
+
+        async def ours() -> int:
+            folder = place("ours")
+            folder.mkdir()
+            configured = _configured(urls, SourceKind.FEED)
+            async with poller(configured, folder) as (store, polls):
+                await asyncio.gather(*map(polls.poll, configured.values()))
+                async with store.reading() as connection:
+                    stored = [state.entries for state in await sources.load_all(connection)]
+                if stored != [ENTRIES] * len(urls):
+                    raise SystemExit("not all entries were stored")
+                return len(urls)
+
+        async def theirs() -> int:
+            peer = Peer(urls, place("reader"))
+            done = await peer.update()
+            peer.check(ENTRIES * len(urls))
+            peer.close()
+            return done
+
+        return await in_turn(ours, theirs, rounds=rounds, seconds=_MOST_SECONDS)
+
+
+async def _poll_all(ours: Scheduler, count: int) -> int:
+    failed = [polled.error for polled in await ours.poll_all() if polled.error]
+    if failed:
+        raise SystemExit(f"{len(failed)} polls failed: {failed[0]}")
+    return count
+
+
 async def main(*, full: bool) -> int:
     """Run; the exit code."""
     logging.disable(logging.INFO)
-    rounds, repeats = (25, 10) if full else (11, 4)
-    async with process("-m", "benchmarks.webserver", str(SOURCES)) as line:
+    rounds, repeats, count = (9, 2, SOURCES) if full else (9, 3, FEW)
+    async with process("-m", "benchmarks.webserver", str(count)) as line:
         roots = json.loads(line)
-        validated = [f"{root}/validated" for root in roots]
-        plain = [f"{root}/plain" for root in roots]
-        rows = [
-            Row("304", "httpx", await compare(validated, '"1"', rounds, repeats), GOAL),
-            Row("unchanged body", "httpx", await compare(plain, None, rounds, repeats), GOAL),
-        ]
-    return show("polls", rows)
+
+        def urls(path: str) -> list[str]:
+            return [root + path for root in roots]
+
+        bare = await compare(urls("/validated"), '"1"', rounds, repeats)
+        rows = [Row("304", "httpx", bare, GOAL)]
+        bare = await compare(urls("/plain"), None, rounds, repeats)
+        rows.append(Row("unchanged body", "httpx", bare))
+        if is_installed():
+            peer = await beside_reader(urls("/feed/validated"), 5)
+            rows.append(Row("304, feed", "reader", peer, READER_304))
+            peer = await beside_reader(urls("/feed/plain"), 3)
+            rows.append(Row("unchanged feed", "reader", peer, READER_UNCHANGED))
+            peer = await first_loads(urls("/feed/plain")[:FIRST], 3)
+            rows.append(Row(f"first load, {ENTRIES} entries", "reader", peer, READER_FIRST))
+        else:
+            print("reader is not installed (pip install reader): not measured beside it")
+    code = show("polls", rows)
+    return max(code, await growth.main(full=full), await resident.main(full=full))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.poll", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more and longer rounds")
+    parser.add_argument("--full", action="store_true", help="2,000 sources, 1,000,000 entries")
     sys.exit(asyncio.run(main(full=parser.parse_args().full)))
