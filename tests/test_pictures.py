@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from feedbot.articles import PATIENCE
+from feedbot.backfill import Backfiller
 from feedbot.fetch import Fetcher, Request
 from feedbot.render.document import Image, Shown, make_document
 from feedbot.store import editions, pictures
@@ -150,6 +151,30 @@ async def test_another_picture_of_an_entry_is_asked_for_anew(desk: Desk) -> None
     desk.web.asked.clear()
     await read(desk)
     assert desk.asked() == ["/0.png"]
+
+
+async def test_the_pictures_of_older_pages_are_asked_for_too(desk: Desk) -> None:
+    async def listing(asked: Asked, writer: Any) -> None:
+        last = 24 if "p=2" in asked.target else 27
+        rows = "".join(
+            f"<li><time datetime=2020-05-{day}></time><a href=/{day}>Title of the {day}th</a>"
+            f"<img src=/{day}.png>"
+            for day in range(last, last - 3, -1)
+        )
+        onward = "<p><a href='/?p=2'>Older</a>" if last == 27 else ""
+        writer.write(reply(f"<html><ul>{rows}</ul>{onward}".encode(), Content_Type="text/html"))
+
+    rule = replace(test_articles.RULE, image="img@src")
+    desk.source = replace(desk.source, listing=rule, backfill=6)
+    desk.web.routes["/"] = listing
+    await desk.poll()
+    filler = Backfiller(
+        desk.store, desk.fetcher, desk.clock, lambda: {"press": desk.source}, lambda *_: None,
+        authority="press.example", shown=lambda: 50, show=lambda _: None,
+    )  # fmt: skip
+    await filler.drain(desk.clock.now() + timedelta(minutes=5))
+    await read(desk)
+    assert {f"/{day}.png" for day in range(22, 28)} <= set(desk.asked())
 
 
 async def test_a_page_goes_before_a_picture_of_its_host(desk: Desk) -> None:
