@@ -9,13 +9,13 @@ day and five polls is how the source is now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedbot.diff import Diff, Rules, confirm, diff, on_top
+from feedbot.diff import Diff, Rules, above, confirm, diff, on_top
 from feedbot.errors import OtherListError
 from feedbot.identity import Row
 from feedbot.judge import FEW, SHORT, Judgement, doubt, is_short, judge, restyled
@@ -114,6 +114,8 @@ async def decide(
         decided = poll.compared(relaid=True)
     among = _top(rows, decided) if shown.switched else None
     judged = judge(rows, decided, believed, past, source.burst, now, among=among, short=short)
+    if among is not None and shown.moved:
+        judged = _with_undated(judged, rows, decided, among)
     return Decision(decided, state, None if short else first, judged, told)
 
 
@@ -179,6 +181,20 @@ def _shorter(state: SourceState, rows: int) -> str:
 
 def _count(decided: Diff) -> int:
     return sum(verdict.known is None for verdict in decided.verdicts)
+
+
+def _with_undated(
+    judged: Judgement, rows: Sequence[Row], decided: Diff, among: Collection[int]
+) -> Judgement:
+    """The same; what a new layout shows above all that is known, and without a date, is held.
+
+    It may be news, or what now stands above the list.
+    """
+    undated = [index for index in above(rows, decided) if index not in among]
+    if not undated:
+        return judged
+    why = judged.why or f"{len(undated)} above the list in a new layout have no date, as others had"
+    return replace(judged, held=tuple(sorted({*judged.held, *undated})), why=why)
 
 
 def _top(rows: Sequence[Row], decided: Diff) -> set[int]:

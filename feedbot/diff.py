@@ -272,6 +272,14 @@ def oldest_first(rows: Sequence[Row]) -> list[int]:
     return list(range(len(rows))) if ascending else list(range(len(rows) - 1, -1, -1))
 
 
+def above(rows: Sequence[Row], decided: Diff) -> list[int]:
+    """The new rows, by index, that come after every known one in the order of events."""
+    new = {verdict.index for verdict in decided.verdicts if verdict.kind is ChangeKind.NEW}
+    order = oldest_first(rows)
+    known = [place for place, index in enumerate(order) if index not in new]
+    return order[known[-1] + 1 :] if known else []
+
+
 def on_top(rows: Sequence[Row], decided: Diff) -> list[Row]:
     """The new rows that come after every known one in the order of events, or by their dates.
 

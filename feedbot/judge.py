@@ -95,9 +95,9 @@ def doubt(
     if met >= SEVERAL and renamed >= met * MOST:
         return f"{renamed} of the {met} titles that were known are others now"
     known = {words(one.title) for one in standing}
-    again = sum(words(rows[index].item.title) in known for index in new)
-    if again >= SEVERAL and again >= len(rows) * MOST:
-        return f"{again} of its titles are known, with other links and dates"
+    again = known & {words(rows[index].item.title) for index in new}  # what recurs counts once
+    if len(again) >= max(SEVERAL, len(new) / 2):
+        return f"{len(again)} of its titles are known, with other links and dates"
     if met:
         return None
     if history.replaced >= ITS_WAY:
