@@ -221,7 +221,8 @@ class ArticleReader:
         source = self._configured().get(errand.source)
         size, now = Size(), self._clock.now()
         if source is not None and source.article != "off":
-            size = await measured(self._fetcher, errand, now, robots=source.robots == "obey")
+            obeys = source.robots == "obey"
+            size = await measured(self._fetcher, errand, now, robots=obeys, proxy=source.proxy)
         async with self._store.transaction() as connection:
             await pictures.record(connection, errand, size)
         if size.type:
@@ -268,7 +269,7 @@ async def _read(fetched: Fetched, errand: Errand, source: Source) -> Article:
 def _request(source: Source, link: str) -> Request:
     """What is the source's alone (headers, cookies, name and password) goes to its origin alone."""
     if _origin(link) != _origin(source.url):
-        return Request(link, types=MEDIA_TYPES, robots=source.robots == "obey")
+        return Request(link, types=MEDIA_TYPES, robots=source.robots == "obey", proxy=source.proxy)
     return Request(
         link,
         headers=source.headers,
@@ -277,6 +278,7 @@ def _request(source: Source, link: str) -> Request:
         render=source.render,
         types=MEDIA_TYPES,
         robots=source.robots == "obey",
+        proxy=source.proxy,
     )
 
 

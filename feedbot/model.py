@@ -96,6 +96,7 @@ class Source:
     every_max: the longest pause between two polls, whatever the server or `adaptive` want
     adaptive: whether the pause follows how often something changes
     robots:  whether robots.txt is obeyed
+    proxy:   an HTTP proxy that it is fetched through, credentials included
     max_rows: how many rows of its list are read, the first ones
     backfill: how far its older pages are followed when it is new: to so many entries in all (0:
              the first page alone), or to a day
@@ -128,6 +129,7 @@ class Source:
     every_max: timedelta = timedelta(hours=6)
     adaptive: bool = False
     robots: Literal["obey", "ignore"] = "obey"
+    proxy: str | None = field(default=None, repr=False)
     max_rows: int = MAX_ROWS
 
 

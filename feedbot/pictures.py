@@ -22,14 +22,16 @@ _PASSING = frozenset({408, 425, 429})
 _TYPE = re.compile(r"image/[a-z0-9][a-z0-9.+-]{0,60}")  # RFC 6838, section 4.2
 
 
-async def measured(fetcher: Fetcher, errand: PictureErrand, now: datetime, *, robots: bool) -> Size:
+async def measured(
+    fetcher: Fetcher, errand: PictureErrand, now: datetime, *, robots: bool, proxy: str | None
+) -> Size:
     """What the picture's server says of it, or when to ask again. Never raises a FetchError.
 
     Nothing that is a source's alone (headers, cookies, password) is sent.
     robots: whether robots.txt is obeyed
     """
     try:
-        answer = await fetcher.fetch(Request(errand.url, head=True, robots=robots))
+        answer = await fetcher.fetch(Request(errand.url, head=True, robots=robots, proxy=proxy))
     except FetchError as error:
         log.debug("%s: %s: its size is not known: %s", errand.source, errand.url, error.cause)
         passing = error.status is None or error.status >= 500 or error.status in _PASSING

@@ -157,7 +157,7 @@ def request(source: Source, url: str) -> Request:
     What a page names (feeds, sitemaps) needs no browser: only the page itself is rendered.
     """
     if _origin(url) != _origin(source.url):
-        return Request(url=url, robots=source.robots == "obey")
+        return Request(url=url, robots=source.robots == "obey", proxy=source.proxy)
     return Request(
         url=url,
         headers=source.headers,
@@ -165,6 +165,7 @@ def request(source: Source, url: str) -> Request:
         auth=source.auth,
         render=source.render and url == source.url,
         robots=source.robots == "obey",
+        proxy=source.proxy,
     )
 
 

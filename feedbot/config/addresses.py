@@ -67,6 +67,11 @@ def _proxy(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _http_proxy(secret: SecretStr) -> SecretStr:
+    _split(secret.get_secret_value(), ("http", "https"), "http://127.0.0.1:8118")
+    return secret
+
+
 def _contact(text: str) -> str:
     if not re.fullmatch(r"(?:mailto:)?[^@\s]+@[^@\s]+", text):
         try:
@@ -166,6 +171,7 @@ RootUrl = Annotated[str, AfterValidator(_root_url), Field(json_schema_extra={"fo
 ApiUrl = Annotated[str, AfterValidator(_api_url), Field(json_schema_extra={"format": "uri"})]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
+HttpProxyUrl = Annotated[SecretStr, AfterValidator(_http_proxy)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Network = Annotated[str, AfterValidator(_network)]
 Reachable = Annotated[str, AfterValidator(_reachable)]

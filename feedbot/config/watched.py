@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Discriminator, Field, Tag
 
 from feedbot import model
-from feedbot.config.addresses import HttpUrl
+from feedbot.config.addresses import HttpProxyUrl, HttpUrl
 from feedbot.config.amounts import Backfill, Burst, Day, Duration, TimeOfDay, Zone, parse_duration
 from feedbot.config.sections import Count, Language, Section
 from feedbot.config.texts import FilePath, HeaderName, Name, Secret, Text
@@ -93,6 +93,9 @@ class Source(Section):
         default="obey",
         description="Whether the site's robots.txt is obeyed; ignore: on a site of your own.",
     )
+    proxy: HttpProxyUrl | None = Field(
+        default=None, description="An HTTP proxy to fetch it through; render goes through none."
+    )
     timezone: Zone | None = Field(
         default=None, description="The page's time zone (IANA); left out: the one at the top."
     )
@@ -154,6 +157,7 @@ class Source(Section):
             every_max=self.every_max,
             adaptive=self.adaptive,
             robots=self.robots,
+            proxy=self.proxy.get_secret_value() if self.proxy else None,
             timezone=ZoneInfo(self.timezone or timezone),
             language=self.language or language,
             paused=self.paused,

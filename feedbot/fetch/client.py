@@ -31,6 +31,7 @@ def open_client(
     agent: str,
     limits: Limits,
     connections: int,
+    proxy: str | None = None,
 ) -> httpx.AsyncClient:
     """A client that takes nothing from the environment and keeps no cookies; to be closed."""
     # certifi's authorities, and those of the system (or SSL_CERT_FILE): an operator's own too.
@@ -47,7 +48,9 @@ def open_client(
         trust_env=False,
     )
     return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=tls, client=session),
+        transport=AiohttpTransport(
+            verify=tls, client=session, proxy=httpx.Proxy(proxy) if proxy else None
+        ),
         cookies=_NoCookies(),
         headers={"User-Agent": agent, "Accept-Encoding": "gzip, deflate"},
         # `pool` is what the transport bounds a whole connection by, look-up included; there is

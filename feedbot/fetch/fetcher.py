@@ -109,6 +109,7 @@ class Fetcher:
             max_bytes=max_bytes,
         )
         self._clients: _Clients | None = None
+        self._proxied: dict[str, httpx.AsyncClient] = {}  # by proxy
 
     async def __aenter__(self) -> Fetcher:
         web = self._open(self._allowed)
@@ -125,14 +126,17 @@ class Fetcher:
         if self._clients is not None:
             await self._clients.web.aclose()
             await self._clients.home.aclose()
+        for client in self._proxied.values():
+            await client.aclose()
 
-    def _open(self, allowed: guard.Allowed) -> httpx.AsyncClient:
+    def _open(self, allowed: guard.Allowed, proxy: str | None = None) -> httpx.AsyncClient:
         return open_client(
             guard.guarded(self._make_socket, allowed),
             self._resolver,
             agent=self._agent,
             limits=self._limits,
             connections=self._connections,
+            proxy=proxy,
         )
 
     def _opened(self) -> _Clients:
@@ -140,9 +144,18 @@ class Fetcher:
             raise RuntimeError("a Fetcher is used inside `async with`")
         return self._clients
 
-    def _client_for(self, url: httpx.URL, clients: _Clients) -> httpx.AsyncClient:
-        """The client that may connect where `url` leads. Raises RefusedAddress."""
+    def _client_for(
+        self, url: httpx.URL, clients: _Clients, proxy: str | None = None
+    ) -> httpx.AsyncClient:
+        """The client that may connect where `url` leads. Raises RefusedAddress.
+
+        A proxy is the operator's own, so it may be anywhere; it resolves names by itself.
+        """
         guard.check(url.host, url.port or _PORTS[url.scheme], self._allowed)
+        if proxy is not None:
+            if proxy not in self._proxied:
+                self._proxied[proxy] = self._open(guard.Allowed(everything=True), proxy)
+            return self._proxied[proxy]
         return clients.home if self._allowed.host(url.host) else clients.web
 
     async def fetch(self, request: Request) -> Fetched:
@@ -151,6 +164,8 @@ class Fetcher:
         trail: Trail | None = None
         try:
             url = parse_url(request.url)
+            if request.render and request.proxy:
+                raise Failure("rendered pages go through no proxy: take render or proxy out")
             if request.render:
                 await self._check_robots(request, url)
                 async with self._turn(url):
@@ -172,11 +187,11 @@ class Fetcher:
 
     async def _check_robots(self, request: Request, url: httpx.URL) -> None:
         if self._robots and request.robots:
-            await self._robots.check(without_credentials(url))
+            await self._robots.check(without_credentials(url), request.proxy)
 
-    async def _robots_txt(self, url: httpx.URL) -> bytes:
+    async def _robots_txt(self, url: httpx.URL, proxy: str | None) -> bytes:
         """The beginning of a robots.txt. Raises Failure, and what the connection raises."""
-        request = Request(str(url), robots=False, enough=MOST_BYTES)
+        request = Request(str(url), robots=False, proxy=proxy, enough=MOST_BYTES)
         trail = Trail.beginning(url, most=MOST_REDIRECTS)
         return (await self._follow(self._opened(), request, trail, {})).body
 
@@ -256,7 +271,7 @@ class Fetcher:
         headers = asked | private if trail.at_home else asked
         if request.head:  # the length of what it is in itself
             headers = headers | {b"Accept-Encoding": b"identity"}
-        client = self._client_for(trail.url, clients)
+        client = self._client_for(trail.url, clients, request.proxy)
         method = "HEAD" if request.head else "GET"
         async with client.stream(method, trail.url, headers=headers) as response:
             if response.status_code in _REDIRECTS:

@@ -50,6 +50,7 @@ class Request:
                     None: any
     head:           what goes before a body is enough (HEAD); the body is empty then
     robots:         whether robots.txt is obeyed
+    proxy:          an HTTP proxy that everything goes through, credentials included; never shown
     enough:         bytes of the body that are read; what comes after them is left. None: all of it
     """
 
@@ -64,6 +65,7 @@ class Request:
     types: Collection[str] | None = None
     head: bool = False
     robots: bool = True
+    proxy: str | None = None
     enough: int | None = None
 
     def __repr__(self) -> str:

@@ -62,16 +62,18 @@ class Robots:
          whatever the connection raises
     """
 
-    def __init__(self, clock: Clock, get: Callable[[httpx.URL], Awaitable[bytes]]) -> None:
+    def __init__(
+        self, clock: Clock, get: Callable[[httpx.URL, str | None], Awaitable[bytes]]
+    ) -> None:
         self._clock = clock
         self._get = get
-        self._known: dict[str, _Known] = {}
-        self._asking: dict[str, asyncio.Lock] = {}
+        self._known: dict[tuple[str, str | None], _Known] = {}
+        self._asking: dict[tuple[str, str | None], asyncio.Lock] = {}
 
-    async def check(self, url: httpx.URL) -> None:
+    async def check(self, url: httpx.URL, proxy: str | None = None) -> None:
         """Raise Failure where `url` is not for us; and what the connection raises."""
         origin = url.copy_with(raw_path=b"/robots.txt", fragment=None)
-        known = await self._rules(origin)
+        known = await self._rules(origin, proxy)
         if known.why is not None:
             raise Failure(
                 f"its robots.txt cannot be had ({known.why}), and until then nothing is asked;"
@@ -85,23 +87,23 @@ class Robots:
             if not rules.can_fetch(str(url), PRODUCT):
                 raise Failure(FORBIDDEN, forbidden=True)
 
-    async def _rules(self, origin: httpx.URL) -> _Known:
-        key = str(origin)
+    async def _rules(self, origin: httpx.URL, proxy: str | None) -> _Known:
+        key = str(origin), proxy
         known = self._known.get(key)
         if known is not None and self._clock.now() < known.until:
             return known
         async with self._asking.setdefault(key, asyncio.Lock()):
             known = self._known.get(key)
             if known is None or self._clock.now() >= known.until:
-                self._known[key] = known = await self._asked(origin, known)
+                self._known[key] = known = await self._asked(origin, proxy, known)
         self._asking.pop(key, None)
         return known
 
-    async def _asked(self, origin: httpx.URL, last: _Known | None) -> _Known:
+    async def _asked(self, origin: httpx.URL, proxy: str | None, last: _Known | None) -> _Known:
         now = self._clock.now()
         remembered = last is not None and last.why is None and now - last.read_at < MEMORY
         try:
-            text = zlib.compress(await self._get(origin))
+            text = zlib.compress(await self._get(origin, proxy))
         except Exception as error:
             if isinstance(error, Failure) and _is_absent(error):
                 return _Known(None, now, now + LIFE)
