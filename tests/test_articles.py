@@ -23,7 +23,8 @@ from feedbot.fetch import Fetcher, Manners
 from feedbot.model import DeliveryState, Entry, ListingRule, Source, TextState
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
-from feedbot.store import feeds, outbox, sources, texts
+from feedbot.search import parse_query
+from feedbot.store import feeds, fulltext, outbox, sources, texts
 from feedbot.store.engine import Store
 from feedbot.store.outbox import Outcome
 from feedbot.store.schema import deliveries
@@ -184,6 +185,8 @@ async def test_a_message_waits_for_the_text_and_goes_with_it(desk: Desk) -> None
     assert claimed.causes[0].content == "".join(f"<p>{one}</p>" for one in BODY)
     assert desk.done == [("press", True)]
     assert desk.released == 1
+    async with desk.store.reading() as connection:  # what was read is searched, too: old and new
+        assert len(await fulltext.find(connection, parse_query(f'"{BODY[-1]}"'), [1], 5)) == 2
 
 
 async def test_a_crash_after_the_listing_forgets_neither_page_nor_message(desk: Desk) -> None:

@@ -26,7 +26,7 @@ from feedbot.model import Entry, Source
 from feedbot.owing import Follower
 from feedbot.poll import Audience, Polled, Poller
 from feedbot.progress import Bar, line
-from feedbot.store import backfills, editions, feeds, sources
+from feedbot.store import backfills, catalogue, editions, feeds, sources
 from feedbot.store.engine import Store
 from feedbot.store.schema import backfills as table
 from feedbot.store.schema import deliveries
@@ -187,6 +187,8 @@ async def test_a_number_is_kept_to_the_entry_first_page_included(desk: Desk) -> 
     await desk.fill()
     assert await desk.links() == list(range(10))
     assert [target for target, _ in desk.at][-1] == "/?p=3"
+    async with desk.store.reading() as connection:  # readers can look through them
+        assert len(await catalogue.newest(connection, catalogue.Range([1]), 100)) == 10
 
 
 async def test_a_day_ends_it_where_a_whole_page_is_before_it(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -15,6 +16,8 @@ import pytest
 
 from feedbot.model import Counter, Item
 from feedbot.store import catalogue, retract
+from feedbot.web.site import server
+from feedbot.web.site.pages import PAGES
 from feedbot.web.site.plan import Asset, Contact, SiteClock
 from tests.public import PLAN, Visitor, show, text
 from tests.test_publish import NOW, SOURCE
@@ -313,3 +316,46 @@ async def test_the_front_page_is_small(visitor: Visitor) -> None:
     assert len(page.content) <= 50_000
     assert len(gzip.compress(page.content)) <= 15_000
     assert page.text.count("Event") >= 20
+
+
+async def test_a_burst_of_visitors_leaves_room_for_others(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of pages nobody has asked for yet a few are made at once, whoever asks for how many."""
+    await show(visitor.store, SOURCE, item(1))
+    under_way, most = 0, 0
+
+    async def counted(making: Any) -> Any:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        found = await archive.read(making)
+        under_way -= 1
+        return found
+
+    (archive,) = (page for page in PAGES if page.path == "all")
+    monkeypatch.setattr(server, "PAGES", (replace(archive, read=counted),))
+    asked = (visitor.client.get(f"/all?before={n}") for n in range(1, 60))
+    answers = await asyncio.gather(*asked)
+    assert {one.status_code for one in answers} == {200}
+    assert 1 <= most <= 2
+
+
+async def test_of_many_who_ask_for_one_page_one_has_it_made(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await show(visitor.store, SOURCE, item(1))
+    visitor.server._recheck = 60
+    (archive,) = (page for page in PAGES if page.path == "all")
+    made = 0
+
+    async def counted(making: Any) -> Any:
+        nonlocal made
+        made += 1
+        return await archive.read(making)
+
+    monkeypatch.setattr(server, "PAGES", (replace(archive, read=counted),))
+    answers = await asyncio.gather(*(visitor.client.get("/all") for _ in range(30)))
+    assert len({one.headers["etag"] for one in answers}) == 1
+    assert made == 1

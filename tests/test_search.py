@@ -125,6 +125,8 @@ async def test_the_index_follows_what_is_shown(visitor: Visitor) -> None:
         numbers = await catalogue.search(connection, parse_query("passport"), [1], 5)
         await retract.retract(connection, [numbers[0].number], NOW)
     assert await found(visitor, "passports") == []
+    async with visitor.store.reading() as connection:
+        assert await fulltext.count(connection, parse_query("passports"), [1], 9) == 0
 
 
 async def test_a_source_that_is_not_shown_is_not_searched(visitor: Visitor) -> None:

@@ -46,6 +46,8 @@ _MOST_BYTES = 32_000_000
 _LONGEST_QUERY = 500
 _RECHECK = 1.0  # seconds
 _KINDS = {"html": HTML, "xml": XML, "txt": PLAIN}
+#: So many pages are made at once: visitors leave connections and threads to polls and deliveries.
+_AT_ONCE = 2
 _MINUTE = timedelta(minutes=1)
 #: The parameters that a page has; others make no page of their own.
 _KNOWN = ("source", "category", "year", "month", "before", "after", "q")
@@ -104,6 +106,7 @@ class SiteServer:
         self._bytes = 0
         self._making: dict[_Key, asyncio.Task[_Kept]] = {}
         self._files: dict[str, Answer] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def answer(self, plan: SitePlan, scope: Scope, send: Send) -> None:
         """Answer one request; another plan than before makes all pages anew."""
@@ -174,6 +177,10 @@ class SiteServer:
         return self._version
 
     async def _make(self, state: _State, key: _Key, version: Version) -> _Kept:
+        async with self._turns:
+            return await self._made(state, key, version)
+
+    async def _made(self, state: _State, key: _Key, version: Version) -> _Kept:
         now = self._clock.now()
         view = await self._view(state, key, now)
         made, timely = await self._page(view, max(version.since, state.since))
