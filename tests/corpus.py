@@ -4,6 +4,9 @@ NAME.html in tests/data/corpus is the page's bytes as served, NAME.json its labe
 read, what the header said, the day it is seen on, and its rows. Every listing has a redesign, a
 second page of the same site with the same rows, a few newer ones, and another layout. What lies in
 no-list has a `kind` and no rows: it is no listing (a log-in, a script's empty shell, …).
+
+Pages in tests/data/later were made when the finder was there, by somebody who did not know it; what
+they came out at when they were first seen is in benchmarks/README.md. They have no redesign.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "data" / "corpus"
+LATER = FOLDER.with_name("later")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,11 @@ def _page(file: Path) -> CorpusPage:
 def corpus() -> dict[str, CorpusPage]:
     """Name → page, all of them, in the order of their names."""
     return {file.stem: _page(file) for file in sorted(FOLDER.rglob("*.json"))}
+
+
+def later() -> list[CorpusPage]:
+    """Those made later."""
+    return [_page(file) for file in sorted(LATER.glob("*.json"))]
 
 
 def listings() -> list[CorpusPage]:

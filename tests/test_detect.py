@@ -1,13 +1,9 @@
-"""Lists found without selectors, on the pages of `tests/data/corpus` and on awkward ones."""
+"""Lists found without selectors on the sample site and on awkward pages."""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time
-from urllib.parse import unquote, urljoin
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,134 +14,12 @@ from feedbot.demo.site.model import Language, Theme
 from feedbot.demo.site.press import PressSite
 from feedbot.demo.site.render import render_page
 from feedbot.errors import ParseError
-from feedbot.model import Item
-from feedbot.source.detect import Detected, detect
-from feedbot.source.listing import check_rule, read_listing, written_in
-from feedbot.source.page import parse_page
+from feedbot.source.listing import read_listing
 from feedbot.source.text import decode
-from feedbot.source.tidy import words
-from tests.corpus import CorpusPage, corpus, listings
+from tests.corpus import corpus
+from tests.detecting import NOW, URL, ZONE, found, items
 
-NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-URL = "https://press.example.org/news/"
-ZONE = ZoneInfo("UTC")
 NAMES = "old new red long iron rope toll stone wood swing".split()
-
-
-def found(html: str, now: datetime = NOW, url: str = URL, language: str = "en") -> list[Detected]:
-    page = parse_page(html, url)
-    return detect(page, url=url, zone=ZONE, language=written_in(page, language), now=now)
-
-
-def items(html: str, now: datetime = NOW, url: str = URL, language: str = "en") -> list[Item]:
-    """The rows of the likeliest list, read by the rule that was made of it."""
-    lists = found(html, now, url, language)
-    if not lists:
-        return []
-    rule = lists[0].rule
-    assert check_rule(rule) == []
-    listing = read_listing(html, rule, url=url, zone=ZONE, language=language, now=now)
-    return list(listing.items)
-
-
-# --- the corpus ----------------------------------------------------------------------------------
-
-
-def of_corpus(page: CorpusPage, html: str | None = None) -> list[Item]:
-    text = decode(page.raw, page.content_type) if html is None else html
-    noon = datetime.combine(page.today, time(12), UTC)
-    return items(text, noon, page.base_url, page.language)
-
-
-def link(url: str) -> str:
-    return unquote(url).split("://")[-1].partition("/")[2]
-
-
-def score(page: CorpusPage, got: list[Item]) -> tuple[float, float, float]:
-    """F1 over links, and the shares of the rows with the right title, and of the dated ones with
-    the right day.
-    """
-    wanted = {link(urljoin(page.base_url, row.href)): row for row in page.items}
-    rows = {link(item.link): item for item in got}
-    both = wanted.keys() & rows.keys()
-    dated = {key: row.date for key, row in wanted.items() if row.date}
-    right = sum(str(rows[key].date)[:10] == str(day) for key, day in dated.items() if key in both)
-    titled = sum(words(wanted[key].title) in words(rows[key].title) for key in both)
-    return (
-        2 * len(both) / (len(wanted) + len(rows) or 1),
-        titled / len(wanted),
-        right / len(dated) if dated else 1.0,
-    )
-
-
-#: What is not found as a careful reader would find it: a parent folder, pinned topics and a notice
-#: are taken for rows; a weekday for a title's first word; where all titles are one, the summary for
-#: the title; the day of the last answer in a forum for the topic's.
-_ROWS = {"autoindex", "forum-phpbb", "konsulstvo-p"}
-_TITLES = {"press-equal", "press-equal-redesign", "tramway-notices-redesign"}
-_DAYS = {"forum-phpbb", "forum-phpbb-redesign", "luntan-xiangdui"}
-
-
-def test_lists_of_the_corpus_are_found() -> None:
-    """Every page, as a whole, but for those named above: so no part of the finder can be lost."""
-    scores = {page.name: score(page, of_corpus(page)) for page in listings()}
-    for place, known in enumerate((_ROWS, _TITLES, _DAYS)):
-        assert {name for name, marks in scores.items() if marks[place] < 1.0} == known
-
-
-@pytest.mark.parametrize("page", [page for page in corpus().values() if page.kind is not None])
-def test_what_is_no_list_is_not_taken_for_one(page: CorpusPage) -> None:
-    assert found(decode(page.raw, page.content_type)) == []
-
-
-def hashed(html: str, salt: str) -> str:
-    """Every class name made anew, as a build does."""
-
-    def renamed(match: re.Match[str]) -> str:
-        names = (
-            f"{salt}{random.Random(salt + name).randrange(16**6):06x}" for name in match[2].split()
-        )
-        return f"{match[1]}{' '.join(names)}{match[3]}"
-
-    return re.sub(r"""(\sclass\s*=\s*")([^"]*)(")""", renamed, html)
-
-
-def shuffled(html: str) -> str:
-    """The attributes of every tag in another order."""
-    chance = random.Random(7)
-
-    def mixed(match: re.Match[str]) -> str:
-        attributes = re.findall(r"""\s[^\s=<>"]+="[^"]*\"""", match[2])
-        chance.shuffle(attributes)
-        return f"<{match[1]}{''.join(attributes)}>"
-
-    return re.sub(r"""<(\w+)((?:\s[^\s=<>"/]+="[^"]*")+)>""", mixed, html)
-
-
-def spaced(html: str) -> str:
-    """More white space between tags that have some between them."""
-    return re.sub(r">\s+<", ">\n\n   <", html)
-
-
-SOME = [page for number, page in enumerate(listings()) if number % 8 == 0]
-
-
-@pytest.mark.parametrize("page", SOME, ids=lambda page: page.name)
-@pytest.mark.parametrize("change", [shuffled, spaced], ids=lambda change: change.__name__)
-def test_what_says_nothing_changes_nothing(page: CorpusPage, change: Callable[[str], str]) -> None:
-    text = decode(page.raw, page.content_type)
-    before = [(item.title, item.link, item.date) for item in of_corpus(page, text)]
-    after = [(item.title, item.link, item.date) for item in of_corpus(page, change(text))]
-    assert before == after
-
-
-@pytest.mark.parametrize("page", SOME, ids=lambda page: page.name)
-def test_other_class_names_change_no_row(page: CorpusPage) -> None:
-    text = decode(page.raw, page.content_type)
-    before = {item.link for item in of_corpus(page, text)}
-    after = {item.link for item in of_corpus(page, hashed(text, "x"))}
-    assert len(before & after) >= 0.9 * len(before | after)
-
 
 # --- the sample site -----------------------------------------------------------------------------
 

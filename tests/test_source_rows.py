@@ -42,6 +42,15 @@ def test_neither_sorting_nor_turning_pages_is_a_row() -> None:
     ]
 
 
+def test_a_date_goes_on_beside_the_rows_of_its_cell() -> None:
+    html = """<table><tr><td rowspan=2>3 May 2024</td><td><a href="/1">One</a></td></tr>
+    <tr><td><a href="/2">Two</a></td></tr>
+    <tr><td rowspan=1>2 May 2024</td><td><a href="/3">Three</a></td></tr>
+    <tr><td></td><td><a href="/4">Four</a></td></tr></table>"""
+    days = [date(2024, 5, 3), date(2024, 5, 3), date(2024, 5, 2), None]
+    assert [item.date for item in rows(html, "tr")] == days
+
+
 def test_a_number_is_a_title_where_rows_have_no_dates() -> None:
     html = "<ul><li><a href=/1>1984</a></li><li><a href=/2>2001</a></li></ul>"
     assert [item.title for item in rows(html, "li")] == ["1984", "2001"]

@@ -33,7 +33,7 @@ from feedbot.source.naming import (
 from feedbot.source.page import Element, Page, absolute, labelled, parse_page, walk
 from feedbot.source.pagekind import recognise
 from feedbot.source.row import Context, Row, Said, date_of, under
-from feedbot.source.rows import days_above, rows_of
+from feedbot.source.rows import cell_beside, days_above, rows_of
 from feedbot.source.selectors import CompiledRule, Found, Selector, check_rule, compile_rule
 from feedbot.source.tidy import (
     SEPARATORS,
@@ -185,6 +185,8 @@ def _look(number: int, element: Element, above: str, context: Context) -> _Looke
     titles, dates = titles or _after_label(rule.title, row), dates or _after_label(rule.date, row)
     summaries = summaries or _after_label(rule.summary, row)
     said = date_of(row, dates, context)
+    if said is None and not above:
+        above = cell_beside(element, context)
     if above:
         said = under(said, row, above, context)
     return _Looked(number, row, _first(titles, row), summaries, said)

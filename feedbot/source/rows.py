@@ -16,6 +16,7 @@ from feedbot.source.page import Element, is_link, text_of, walk
 from feedbot.source.row import Context, whole_date
 from feedbot.source.tidy import one_line
 
+_FAR = 60  # rows that one cell goes beside
 _LINE_ENDS = frozenset(
     "br hr p div ul ol li dl dt dd table tr td th h1 h2 h3 h4 h5 h6 section article blockquote"
     " pre form".split()
@@ -76,6 +77,22 @@ def days_above(rows: list[Element], root: Element, context: Context) -> dict[Ele
         elif element in wanted and current:
             above[element] = current
     return above
+
+
+def cell_beside(row: Element, context: Context) -> str:
+    """The date in a cell that began in a row above and goes on beside this one; "" for none."""
+    if row.tag != "tr":
+        return ""
+    for far, above in enumerate(row.itersiblings("tr", preceding=True), start=1):
+        if far > _FAR:
+            break
+        for cell in above.iter("td", "th"):
+            span = cell.get("rowspan", "")
+            if span.isdigit() and int(span) > far:
+                text = one_line(text_of(cell))
+                if may_hold_date(text) and whole_date(text, context.language):
+                    return text
+    return ""
 
 
 def _is_table_head(row: Element, has_cells: bool) -> bool:

@@ -82,7 +82,8 @@ def _triple(text: str, start: int) -> Numbers | None:
     match = _TRIPLE.match(text, start)
     if match:
         plain = len(match["a"]) == len(match["b"]) == 2 and match["s"] != "-"
-        return _of_triple(match, match["s"], alone=len(match["c"]) == 2 and not plain)
+        loose = len(match["c"]) == 2 and not plain and match["s"] != "/"
+        return _of_triple(match, match["s"], alone=loose)
     match = _SPACED.match(text, start)
     if match:
         return _of_triple(match, " ", alone=True)
@@ -99,7 +100,8 @@ def _of_triple(match: re.Match[str], mark: str, *, alone: bool) -> Numbers | Non
         found.append(reading("mdy", last, first, second))
     if short and len(match["a"]) == 2:
         found.append(reading("ymd", first, second, last))
-    return _several(found, f"{mark}{2 if short else 4}", match.end(), short, alone)
+    weak = short and mark != "/"  # little else is written 3/5/24
+    return _several(found, f"{mark}{2 if short else 4}", match.end(), weak, alone)
 
 
 def _short(text: str, start: int) -> Numbers | None:

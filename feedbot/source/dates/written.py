@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import NamedTuple
 
 _LEAP = 2024  # without a year, the 29th of February is a day
 LAST_YEAR = 2199
 _BUDDHIST = range(2450, 2600)  # Thailand's years, 543 ahead
+_PERSIAN = range(1343, 1473)  # Iran's years, each from a spring to the next
+_PERSIAN_LEAPS = frozenset({1, 5, 9, 13, 17, 22, 26, 30})  # of 33 years
+_NOWRUZ = (1403, date(2024, 3, 20))
 
 
 class Reading(NamedTuple):
@@ -100,6 +103,9 @@ def reading(order: str, year: int | None, month: int, day: int | None) -> Readin
     """The reading, None where there is no such day."""
     if year is not None and year in _BUDDHIST:
         year -= 543
+    if year is not None and day is not None and year in _PERSIAN:
+        found = _persian(year, month, day)
+        return Reading(order, found.year, found.month, found.day) if found else None
     if not 1 <= month <= 12 or (
         year is not None and not (0 <= year < 100 or 1000 <= year <= LAST_YEAR)
     ):
@@ -109,3 +115,17 @@ def reading(order: str, year: int | None, month: int, day: int | None) -> Readin
         if not 1 <= day <= monthrange(full, month)[1]:
             return None
     return Reading(order, year, month, day)
+
+
+def _persian(year: int, month: int, day: int) -> date | None:
+    """The Gregorian day of one in Iran's calendar: six months of 31 days, the others of 30."""
+    if not (1 <= month <= 12 and 1 <= day <= (31 if month <= 6 else 30)):
+        return None
+    if month == 12 and day == 30 and year % 33 not in _PERSIAN_LEAPS:
+        return None
+    known, first = _NOWRUZ
+    step = 1 if year >= known else -1
+    between = range(known, year) if step > 0 else range(year, known)
+    days = 365 * len(between) + sum(one % 33 in _PERSIAN_LEAPS for one in between)
+    gone = 31 * (month - 1) - max(month - 7, 0) + day - 1
+    return first + timedelta(days=step * days + gone)

@@ -89,4 +89,6 @@ def heads_of(page: Outline, group: Group, heads: Heads) -> tuple[float, tuple[in
         if node not in far:
             under += 1
             used[node] = None
+    if len(used) * 5 > 4 * len(rows) and known[0] > firsts[0]:
+        return 0.0, ()  # a date after each row, which would be the next one's
     return under / len(rows), tuple(used)

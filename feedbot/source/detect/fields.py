@@ -163,12 +163,10 @@ def _own_words(texts: Sequence[str]) -> list[str]:
     counts = Counter(word for line in split for word in set(line))
     often = max(3, len(texts) * 0.6)
     return [
-        " ".join(
-            word
-            for word in line
-            if counts[word] < often and (not _DIGIT.search(word) or is_version(word))
-        )
-        for line in split
+        text
+        if is_version(text)
+        else " ".join(word for word in line if counts[word] < often and not _DIGIT.search(word))
+        for text, line in zip(texts, split, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ Most of it is not the list; `score` tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -117,7 +117,7 @@ def _with_following(page: Outline, numbers: tuple[int, ...], dated: list[int]) -
     families: dict[int, list[int]] = {}
     for number in numbers:
         families.setdefault(page.parent[number], []).append(number)
-    if len(families) * 2 > len(numbers):
+    if len(families) * 2 > len(numbers) or _is_shifted(page, families):
         return
     chosen: dict[Kind, list[int]] = {"following": list(numbers)}
     with_date = [i for i in numbers if dated[page.last[i]] > dated[page.first[i]]]
@@ -130,6 +130,25 @@ def _with_following(page: Outline, numbers: tuple[int, ...], dated: list[int]) -
         rows = _segments(page, starts)
         if rows is not None:
             yield Group(kind, rows, tuple(numbers))
+
+
+def _is_shifted(page: Outline, families: Mapping[int, list[int]]) -> bool:
+    """Whether rows would begin in their middle: something else that each has stands before it.
+
+    As at the `dd` of a list in which as many `dt` come, each before one of them.
+    """
+    parent, starts = max(families.items(), key=lambda one: len(one[1]))
+    before: dict[int, list[int]] = {}
+    for number in _siblings(page, parent + 1, page.end[parent]):
+        if number < starts[-1]:
+            before.setdefault(page.path[number], []).append(number)
+    return any(
+        len(others) == len(starts)
+        and page.path[others[0]] != page.path[starts[0]]
+        and all(other < start for other, start in zip(others, starts, strict=True))
+        and all(start < other for start, other in zip(starts, others[1:], strict=False))
+        for others in before.values()
+    )
 
 
 def _some(part: Sequence[int], whole: Sequence[int]) -> bool:

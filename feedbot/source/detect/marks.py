@@ -39,7 +39,7 @@ class Marks:
 
 def is_version(text: str) -> bool:
     """Whether it is a version's number: "v3.4.1-rc1", "Wick 2.0"."""
-    return len(text) < 40 and _VERSION.fullmatch(text.strip()) is not None
+    return len(text) < 40 and _VERSION.fullmatch(text.strip(" \xa0()[]:-–—")) is not None
 
 
 def naming(text: str, *, is_link: bool, is_strong: bool) -> float:

@@ -171,7 +171,7 @@ def _is_crowded(page: Outline, row: Row, marks: Marks) -> bool:
         run = page.runs[k]
         if run.link >= 0 and (marks.naming[k] > 0.3 or _NUMBER.fullmatch(run.text.strip())):
             href = page.elements[run.link].get("href") or ""
-            places.setdefault(page.path[run.link], set()).add(href)
+            places.setdefault(page.tags[run.link], set()).add(href)
     return any(len(found) > 1 for found in places.values())
 
 
