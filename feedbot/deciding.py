@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedbot.diff import Diff, Rules, above, confirm, diff, on_top
 from feedbot.errors import OtherListError
-from feedbot.identity import Row
+from feedbot.identity import Row, words
 from feedbot.judge import FEW, SHORT, Judgement, doubt, is_short, judge, restyled
 from feedbot.matching import Known
 from feedbot.model import Source
@@ -115,7 +115,7 @@ async def decide(
     among = _top(rows, decided) if shown.switched else None
     judged = judge(rows, decided, believed, past, source.burst, now, among=among, short=short)
     if among is not None and shown.moved:
-        judged = _with_undated(judged, rows, decided, among)
+        judged = in_new_layout(judged, rows, decided, {words(one.title) for one in standing})
     return Decision(decided, state, None if short else first, judged, told)
 
 
@@ -183,18 +183,19 @@ def _count(decided: Diff) -> int:
     return sum(verdict.known is None for verdict in decided.verdicts)
 
 
-def _with_undated(
-    judged: Judgement, rows: Sequence[Row], decided: Diff, among: Collection[int]
+def in_new_layout(
+    judged: Judgement, rows: Sequence[Row], decided: Diff, known: Collection[str]
 ) -> Judgement:
-    """The same; what a new layout shows above all that is known, and without a date, is held.
-
-    It may be news, or what now stands above the list.
+    """The same; held is also what a new layout shows above all that is known and without a date as
+    others had, and what has a known title: it may be news, or what now stands about the list.
     """
-    undated = [index for index in above(rows, decided) if index not in among]
-    if not undated:
+    undated = set(above(rows, decided)).difference(judged.news, judged.held)
+    again = {index for index in judged.news if words(rows[index].item.title) in known}
+    if not undated | again:
         return judged
-    why = judged.why or f"{len(undated)} above the list in a new layout have no date, as others had"
-    return replace(judged, held=tuple(sorted({*judged.held, *undated})), why=why)
+    why = judged.why or f"{len(undated | again)} new in a new layout have no date, or a known title"
+    news = tuple(index for index in judged.news if index not in again)
+    return replace(judged, news=news, held=tuple(sorted({*judged.held, *undated, *again})), why=why)
 
 
 def _top(rows: Sequence[Row], decided: Diff) -> set[int]:

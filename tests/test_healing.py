@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from feedbot.model import ListingRule
+from feedbot.deciding import in_new_layout
+from feedbot.diff import Diff, Verdict
+from feedbot.identity import identify
+from feedbot.judge import Judgement
+from feedbot.model import ChangeKind, Item, ListingRule
 from tests.guarding import RULE, Line, Watch, days
 
 
@@ -79,6 +83,24 @@ async def test_a_list_of_other_things_is_not_taken(watch: Watch) -> None:
     watch.rows, watch.body = old, None
     assert (await watch.poll()).error is None
     assert await watch.posted() == []
+
+
+def test_a_known_title_is_no_news_in_a_new_layout_but_held() -> None:
+    items = [Item(f"Row {n}", f"https://x.example/{n}", date=date(2020, 5, n + 1)) for n in (3, 2)]
+    rows = identify(items, "https://x.example/")
+    decided = Diff(tuple(Verdict(ChangeKind.NEW, row=rows[n], index=n) for n in (0, 1)))
+    said = in_new_layout(Judgement((0, 1)), rows, decided, {"row 2"})
+    assert (said.news, said.held) == ((0,), (1,))
+    assert "known title" in said.why
+    assert in_new_layout(Judgement((0, 1)), rows, decided, {"else"}) == Judgement((0, 1))
+
+
+async def test_what_stands_undated_above_the_list_in_a_new_layout_is_held(watch: Watch) -> None:
+    watch.rows = [Line("Perhaps news"), *watch.rows]
+    watch.body = redesigned(watch)
+    await watch.poll(3)
+    assert await watch.posted() == []
+    assert [one.title for one in await watch.held()] == ["Perhaps news"]
 
 
 async def test_heal_can_be_forbidden(watch: Watch) -> None:
