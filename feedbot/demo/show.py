@@ -41,7 +41,7 @@ url = "sqlite:///feedbot.db"
 
 [http]
 allow_private_networks = true           # the sample site is on this machine
-per_host = { pause = 0 }                # and is asked as fast as it likes
+per_host = {{ pause = 0 }}              # and is asked as fast as it likes
 
 [feeds]
 directory = "feeds"
