@@ -139,8 +139,10 @@ def without_date(title: str, date: PageDate, context: Context) -> str:
             return title[one.end :].lstrip(SEPARATORS + ")]") or title
     cut = max(len(title) - _BEGINNING, 0)
     for one in scan(title[cut:], context.language)[-1:]:
-        if says(one, date) and not title[cut + one.end :].strip(SEPARATORS + ")]."):
-            return title[: cut + one.start].rstrip(SEPARATORS + "([") or title
+        before = title[: cut + one.start]
+        apart = before.rstrip()[-1:] in SEPARATORS + "(["  # not the end of "Speech of 5 May 2020"
+        if apart and says(one, date) and not title[cut + one.end :].strip(SEPARATORS + ")]."):
+            return before.rstrip(SEPARATORS + "([") or title
     return title
 
 
