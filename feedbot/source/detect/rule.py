@@ -186,8 +186,10 @@ class _Places:
         plain = [" ".join(text.split()) for text in texts if text and text.strip()]
         first = page.runs[part.first].text.strip()
         place = next((n for n, text in enumerate(plain, 1) if text == first), None)
-        if place is None:
-            return None
+        if place is None:  # it begins in an element of its own: the name in "<i>A v. B</i>, No. 5"
+            parts = slot.segments.values()
+            inner = self.targets(page.elements[page.runs[part.first].node] for part in parts)
+            return None if self.is_row(inner) else self._select(slot, inner)
         if self.is_row(targets):
             return f"xpath:./text()[normalize-space()][{place}]"
         found = self._select(slot, targets)
