@@ -23,9 +23,8 @@ from feedbot.errors import FetchError, ParseError, StoreError
 from feedbot.fetch import Fetcher
 from feedbot.identity import Row, host_of
 from feedbot.matching import Known
-from feedbot.model import Source
+from feedbot.model import Source, day_of
 from feedbot.older import OlderPage, first_pages, matched, may_pass, read_older, retry_after
-from feedbot.source.part import day_of
 from feedbot.source.trail import Trail, is_of_the_list, is_reached, older
 from feedbot.store import backfills, pictures, sources, texts
 from feedbot.store.backfills import Backfill

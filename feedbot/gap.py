@@ -20,10 +20,10 @@ from feedbot.errors import FetchError, ParseError
 from feedbot.fetch import Fetcher
 from feedbot.identity import Row, identify
 from feedbot.matching import Known
-from feedbot.model import ChangeKind, Item, Source
+from feedbot.model import ChangeKind, Item, Source, day_of
 from feedbot.older import first_pages, matched, may_pass, read_older
 from feedbot.reading import Reading, off_loop
-from feedbot.source.part import Way, day_of, ways_on
+from feedbot.source.part import Way, ways_on
 from feedbot.source.trail import Trail, is_of_the_list
 from feedbot.store.engine import Store
 from feedbot.store.sources import SourceState

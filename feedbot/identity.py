@@ -12,10 +12,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from feedbot.model import Item, PageDate
+from feedbot.model import Item, PageDate, day_of
 
 #: Query parameters that say where a visitor came from, never what the page is.
 _TRACKING_PREFIXES = ("utm_", "mtm_", "hsa_", "pk_", "oly_", "vero_")
@@ -95,7 +94,7 @@ def fingerprint(item: Item) -> str:
 
 
 def _day(when: PageDate) -> str:
-    day: date | None = when.date() if isinstance(when, datetime) else when
+    day = day_of(when)
     return day.isoformat() if day else ""
 
 

@@ -14,10 +14,10 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from urllib.parse import unquote, urlsplit
 
-from feedbot.model import PageDate
+from feedbot.model import PageDate, day_of
 
 #: Rows and entries to be compared at once, each; of a longer list, those at its top.
 MOST = 150
@@ -60,7 +60,7 @@ class Said:
 
 def said(title: str, link: str, when: PageDate, summary: str) -> Said:
     """Title, link, date and summary as compared."""
-    day = when.date() if isinstance(when, datetime) else when
+    day = day_of(when)
     plain = _plain(title)
     whole = f"{plain} {_plain(summary)}".strip()
     words = _words(plain)

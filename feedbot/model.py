@@ -17,6 +17,11 @@ from zoneinfo import ZoneInfo
 PageDate = datetime | date | None
 
 
+def day_of(when: PageDate) -> date | None:
+    """The calendar day of what a page says."""
+    return when.date() if isinstance(when, datetime) else when
+
+
 class SourceKind(StrEnum):
     """How a source's body is to be read."""
 

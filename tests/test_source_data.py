@@ -174,6 +174,19 @@ def test_the_list_is_taken_where_its_data_lacks_the_dates(published: bool, take:
     assert [item.date for item in found.listing.items] == [date(2020, 5, n + 10) for n in range(5)]
 
 
+def test_data_that_stays_behind_its_list_is_not_taken() -> None:
+    nodes = [article(n) for n in (1, 2, 3)]
+    rows = "".join(
+        f"<li>2{n} May 2020 <a href=/news/{n}>The ambassador's visit {n}</a></li>"
+        for n in (4, 3, 2, 1)
+    )
+    source = Source(name="embassy", url=URL, title="Embassy", timezone=ZoneInfo("Europe/London"))
+    for body, take in ((rows, Take.LISTING), (rows.partition("</li>")[2], Take.DATA)):
+        found = look(f"<html><ul>{body}</ul>{script(*nodes)}".encode(), "text/html", source, URL)
+        assert found.extractor is not None
+        assert found.extractor.take is take
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.sampled_from(["/news/1"]),
     lambda inner: (

@@ -42,7 +42,7 @@ def test_each_kind_is_read_as_such() -> None:
 @pytest.mark.parametrize("kind", [SourceKind.HTML, SourceKind.AUTO])
 def test_a_page_without_a_list_says_what_to_add(kind: SourceKind) -> None:
     about = b"<html><body><h1>About us</h1><p>We build <a href='/bridges'>bridges</a>.</p></body>"
-    with pytest.raises(ParseError, match=r"\[sources\.listing\] of the source 'embassy'"):
+    with pytest.raises(ParseError, match=r"its rows in \[sources\.listing\]"):
         read(about, "text/html", source(kind, None), URL)
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from feedbot.model import Item, Listing, PageDate, Take
+from feedbot.model import Item, Listing, PageDate, Take, day_of
 from feedbot.preview.see import Shown, Sight
 from feedbot.preview.table import cut, padded, rows
 from feedbot.render.toml import rule_keys, rule_lines
@@ -124,7 +124,7 @@ def explained(sight: Sight) -> Iterator[str]:
 def speaks(one: Shown) -> tuple[list[str], list[str]]:
     """What speaks for a list, and what against it."""
     items = one.listing.items
-    days = [day for item in items if (day := _day(item.date))]
+    days = [day for item in items if (day := day_of(item.date))]
     titles = {item.title for item in items}
     links = {item.link for item in items if item.own_link}
     said = (
@@ -143,10 +143,6 @@ def speaks(one: Shown) -> tuple[list[str], list[str]]:
     texts = sum(bool(item.summary) for item in items)
     good += [f"{texts} with a text"] * bool(texts)
     return good, bad
-
-
-def _day(when: PageDate) -> date | None:
-    return when.date() if isinstance(when, datetime) else when
 
 
 # ---------------------------------------------------------------- nothing found

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from feedbot.identity import link_key
-from feedbot.model import Item, Listing, PageDate
+from feedbot.model import Item, Listing, day_of
 from feedbot.source.dates import AHEAD
 from feedbot.source.page import Element, Page, absolute, text_of
 from feedbot.source.tidy import one_line, words
@@ -197,13 +197,9 @@ def _dead(shown: Iterable[Item], items: Iterable[Item], now: datetime) -> str:
 
 def _days(items: Iterable[Item], latest: date) -> Iterator[date]:
     for item in items:
-        day = _day(item.date)
+        day = day_of(item.date)
         if day is not None and day <= latest:
             yield day
-
-
-def _day(when: PageDate) -> date | None:
-    return when.date() if isinstance(when, datetime) else when
 
 
 def _same_rows(shown: Sequence[Item], items: Sequence[Item]) -> Verdict:
@@ -240,7 +236,7 @@ def _newest(items: Sequence[Item], count: int) -> Sequence[Item]:
     """The `count` newest by their dates, where most have one; else the first."""
     if sum(item.date is not None for item in items) * 2 <= len(items):
         return items[:count]
-    return sorted(items, key=lambda item: _day(item.date) or date.min, reverse=True)[:count]
+    return sorted(items, key=lambda item: day_of(item.date) or date.min, reverse=True)[:count]
 
 
 def _known(items: Iterable[Item]) -> frozenset[str]:

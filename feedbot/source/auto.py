@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from feedbot.errors import NoRuleError, ParseError
-from feedbot.model import Extractor, Item, Listing, ListingRule, Source, SourceKind, Take
+from feedbot.model import Extractor, Item, Listing, ListingRule, Source, SourceKind, Take, day_of
 from feedbot.source.alternate import FeedLink, feed_links, page_links
 from feedbot.source.data import data_items
 from feedbot.source.detect import Detected, detect
@@ -74,7 +74,7 @@ def find(
         problem = ParseError(_about(page, kind))
         return Found(problem=problem, feeds=feeds, links=links, scripted=scripted)
     offers: list[_Offer] = []
-    if items and not (lists and _says_more(lists[0], items)):
+    if items and not (lists and _says_more(lists[0], items, text, source, url, now)):
         why = f"data in the page lists {len(items)} of its items"
         offers.append(_Offer(_listing(items, page), Extractor(Take.DATA, why=(why,))))
     for one in seen:
@@ -89,17 +89,32 @@ def find(
         )
     problem = NoRuleError(
         "nothing on this page is a list of dated or titled links: name a page that has one, its"
-        f" feed, or its rows in [sources.listing] of the source {source.name!r}"
+        " feed, or its rows in [sources.listing]"
     )
     return Found(problem=problem, feeds=feeds, links=links)
 
 
-def _says_more(listed: Detected, items: Sequence[Item]) -> bool:
-    """Whether a list on the page has many more rows than its data, or dates that it lacks."""
+def _says_more(
+    listed: Detected,
+    items: Sequence[Item],
+    text: str,
+    source: Source,
+    url: str,
+    now: datetime | None,
+) -> bool:
+    """Whether a list on the page has many more rows than its data, or dates, or later ones."""
+    if listed.rows > _FULLER * len(items):
+        return True
     dated = sum(item.date is not None for item in items)
-    return listed.rows > _FULLER * len(items) or (
-        listed.dated * 2 > listed.rows and dated * 2 < len(items)
-    )
+    if dated * 2 < len(items):
+        return listed.dated * 2 > listed.rows
+    shown = _read(text, listed.rule, source, url, now)
+    return shown is not None and _newest(shown.items) > _newest(items)
+
+
+def _newest(items: Sequence[Item]) -> date:
+    """The last day of items; of none with a date the first there is."""
+    return max(filter(None, (day_of(item.date) for item in items)), default=date.min)
 
 
 @dataclass(frozen=True, slots=True)

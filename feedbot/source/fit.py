@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from urllib.parse import parse_qsl
 
 from feedbot.identity import identify, link_key
 from feedbot.matching import Known, match
-from feedbot.model import Extractor, Item, Take
+from feedbot.model import Extractor, Item, Take, day_of
 
 #: Why a list does not fit that is as before in all else.
 NOTHING_KNOWN = "nothing on it is known"
@@ -60,8 +59,8 @@ class Past:
         None is dated before what was last known. Without dates their links have to be such as
         before: a menu's lead elsewhere.
         """
-        known = [_day(entry.date) for entry in self.entries if entry.date]
-        days = [_day(item.date) for item in items if item.date]
+        known = [day for entry in self.entries if (day := day_of(entry.date))]
+        days = [day for item in items if (day := day_of(item.date))]
         if known and days:
             return min(days) >= max(known)
         shapes = {_shape(entry.link) for entry in self.entries}
@@ -78,10 +77,6 @@ class Past:
 
 
 NO_PAST = Past()
-
-
-def _day(when: date) -> date:
-    return when.date() if isinstance(when, datetime) else when
 
 
 def _shape(link: str) -> str:

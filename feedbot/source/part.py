@@ -8,10 +8,10 @@ is the same one: by rows that are known.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from feedbot.errors import ParseError
-from feedbot.model import Extractor, Listing, PageDate, Source, SourceKind, Take
+from feedbot.model import Extractor, Listing, Source, SourceKind, Take, day_of
 from feedbot.source.feed import looks_like_feed, read_feed
 from feedbot.source.feedlinks import older_documents
 from feedbot.source.page import parse_page
@@ -102,8 +102,3 @@ def ways_on(body: bytes, content_type: str | None, listing: Listing, url: str) -
     links = [item.link for item in listing.items if item.own_link]
     days = [day for item in listing.items if (day := day_of(item.date)) is not None]
     return tuple(Way(one.url, one.kind is Kind.ALL) for one in onward(page, url, links, days))
-
-
-def day_of(when: PageDate) -> date | None:
-    """The calendar day of what a page says."""
-    return when.date() if isinstance(when, datetime) else when

@@ -19,8 +19,8 @@ from typing import Any
 from feedbot.diff import Diff, Verdict, oldest_first, on_top
 from feedbot.identity import Row, link_key
 from feedbot.matching import Known
-from feedbot.model import ChangeKind
-from feedbot.source.part import Way, day_of
+from feedbot.model import ChangeKind, day_of
+from feedbot.source.part import Way
 
 #: Pages in a row that show nothing new before a trail is over.
 DRY = 3
