@@ -28,7 +28,7 @@ def pytest_runtest_makereport(
     report = yield
     sections = [one for one in report.sections if one[0].endswith(call.when)]
     shown = [name for name, text in sections if any(secret in text for secret in SECRETS)]
-    if shown and report.passed:
+    if shown and report.passed and not item.get_closest_marker("shows_secrets"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: a secret is shown in {', '.join(shown)}"
     return report

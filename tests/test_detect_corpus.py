@@ -65,7 +65,8 @@ _KNOWN_LATER = (
     | {"wexford-state-university-home"},
     {"boletin-oficial-sumario", "gale-claims-court-pre", "sable-workcomp-sp"}
     | {"crossbill-changelog-mkdocs", "elmsford-legislature-bills", "kestrelnet-firmware-downloads"}
-    | {"tribune-section-cssinjs", "wexford-state-university-home", "cimarron-supreme-blockquote"},
+    | {"tribune-section-cssinjs", "wexford-state-university-home", "cimarron-supreme-blockquote"}
+    | {"lanternd-dev-pipermail"},
     {"boletin-oficial-sumario", "gale-claims-court-pre", "sable-workcomp-sp"}
     | {"hartsea-planning-idox", "songyang-library-big5", "tribune-section-cssinjs"}
     | {"wexford-state-university-home"},

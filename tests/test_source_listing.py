@@ -214,6 +214,7 @@ def test_the_fragment_is_the_rows_own_id() -> None:
         ("27 May 2020: Words", {}, "Words"),
         ("<a href=x>Words, 27 May 2020</a> 27 May 2020", {}, "Words"),
         ("<a href=x>Words of 27 May 2020</a> 27 May 2020", {}, "Words of 27 May 2020"),
+        ("<a href=x>Words <i>27 May 2020</i></a>", {}, "Words"),
         ("<a href=x>In <b>May</b>\n 2020</a>", {}, "In May 2020"),
         ("<a href=x>Short</a><b>Long one</b>", {"title": "b"}, "Long one"),
         ("<b></b><b>Second</b><a href=x>L</a>", {"title": "b"}, "Second"),

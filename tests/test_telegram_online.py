@@ -98,6 +98,7 @@ async def test_without_a_token_nothing_will_be_posted() -> None:
 # Secrets
 
 
+@pytest.mark.shows_secrets  # as they are before they are masked
 async def test_no_log_at_any_level_holds_the_token_once_masked(
     api: FakeBotApi, caplog: pytest.LogCaptureFixture
 ) -> None:

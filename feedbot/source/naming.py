@@ -22,6 +22,7 @@ _EMPTY_LINKS = frozenset(
     "|узнать больше|подробности|полный текст|читать подробнее|ссылка|открыть|весь текст".split("|")
 )
 _DEEP = 4
+_LEADS_ON = re.compile(r"\b(?=[^\W\d_]{1,4}\s{1,3}$)[^\W\d_A-ZА-Я]+\s+$")  # "Speech of" a day
 _BEGINNING = 80  # characters of a title that a date at its very beginning cannot exceed
 
 
@@ -140,8 +141,9 @@ def without_date(title: str, date: PageDate, context: Context) -> str:
     cut = max(len(title) - _BEGINNING, 0)
     for one in scan(title[cut:], context.language)[-1:]:
         before = title[: cut + one.start]
-        apart = before.rstrip()[-1:] in SEPARATORS + "(["  # not the end of "Speech of 5 May 2020"
-        if apart and says(one, date) and not title[cut + one.end :].strip(SEPARATORS + ")]."):
+        if _LEADS_ON.search(before):
+            continue
+        if says(one, date) and not title[cut + one.end :].strip(SEPARATORS + ")]."):
             return before.rstrip(SEPARATORS + "([") or title
     return title
 
