@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedbot.diff import Diff, Rules, above, confirm, diff, on_top
 from feedbot.errors import OtherListError
 from feedbot.identity import Row, words
-from feedbot.judge import FEW, SHORT, Judgement, doubt, is_short, judge, restyled
+from feedbot.judge import FEW, SHORT, Judgement, doubt, is_short, judge, restyled, retitled
 from feedbot.matching import Known
 from feedbot.model import Source
 from feedbot.store import held, history
@@ -102,7 +102,10 @@ async def decide(
         past = await history.read(connection, state, now)
         kept = await held.of(connection, state.id)
         believed = [entry for entry in standing if entry.key not in kept]
-    why = None if shown.switched else doubt(rows, decided, standing, past, source.burst)
+    if not shown.switched:
+        why = doubt(rows, decided, standing, past, source.burst)
+    else:
+        why = retitled(rows, decided) if shown.moved else None
     if why and not has_lasted(state, now):
         raise OtherListError(f"it does not look like news: {why}")
     if why:

@@ -63,6 +63,7 @@ class Diff:
     pending:    entry key → the change now waiting, or None where one is over
     verdict_at: the poll number at which something falls due if the listing stays as it is
     edits:      the entries whose rows say something else than is stored, confirmed or not
+    lacks_newest: rows at the top of the list have just gone from there
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -70,6 +71,7 @@ class Diff:
     pending: Mapping[int, Pending | None] = field(default_factory=dict)
     verdict_at: int | None = None
     edits: tuple[tuple[Known, Row], ...] = ()
+    lacks_newest: bool = False
 
 
 def diff(
@@ -117,6 +119,7 @@ def diff(
     return replace(
         settled,
         edits=tuple((one, row) for one, row in pairs if one.fingerprint != row.fingerprint),
+        lacks_newest=_lacks_newest(places, poll, rules),
     )
 
 
@@ -278,6 +281,45 @@ def above(rows: Sequence[Row], decided: Diff) -> list[int]:
     order = oldest_first(rows)
     known = [place for place, index in enumerate(order) if index not in new]
     return order[known[-1] + 1 :] if known else []
+
+
+def below(rows: Sequence[Row], decided: Diff) -> set[int]:
+    """The new rows, by index, that come before every known one and are no later than any of them.
+
+    They are older, and have come up from below: the list has become longer, or its newest rows are
+    missing. Without dates, or where all have the same, only the latter says that it is no list
+    whose new rows come last.
+    """
+    new = {verdict.index for verdict in decided.verdicts if verdict.kind is ChangeKind.NEW}
+    order = oldest_first(rows)
+    known = [place for place, index in enumerate(order) if index not in new]
+    if not known:
+        return set()
+    dates = [rows[order[place]].item.date for place in known]
+    dated = [when for when in dates if when is not None]
+    level = not any(_later(one, dated[0]) or _later(dated[0], one) for one in dated)
+    found = set()
+    for index in order[: known[0]]:
+        when = rows[index].item.date
+        if when is None or not dated:
+            older = decided.lacks_newest
+        elif level and not decided.lacks_newest:
+            older = all(_later(one, when) for one in dated)
+        else:
+            older = not any(_later(when, one) for one in dated)
+        if older:
+            found.add(index)
+    return found
+
+
+def _lacks_newest(order: Sequence[Place], poll: int, rules: Rules) -> bool:
+    """Whether rows that stood at the top of the list have gone from there with this poll.
+
+    Where some were gone before, that is how the list goes on: new rows come at its other end.
+    """
+    shown = (n for n, at in enumerate(order) if at.key is not None and at.absent_since is None)
+    top = [at.absent_since for at in order[: next(shown, 0)] if at.absent_since is not None]
+    return bool(top) and max(top) == poll and poll - min(top) < rules.confirm_gone
 
 
 def on_top(rows: Sequence[Row], decided: Diff) -> list[Row]:

@@ -4,7 +4,7 @@
         → doubtful       all has changed at once: nothing of the poll is to be believed yet
         → short          far fewer rows than usual: nothing is gone, what is newer passes
         → held           more new rows at once than the history explains, save the newest few
-        → news           the rest
+        → news           the rest, less what stands below all that is known and is no later
 
 A judgement is about one poll; how long a doubt has lasted is the caller's to count.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from feedbot.diff import Diff, oldest_first, on_top
+from feedbot.diff import Diff, below, oldest_first, on_top
 from feedbot.identity import Row, words
 from feedbot.matching import Known
 from feedbot.model import ChangeKind
@@ -105,6 +105,24 @@ def doubt(
     return _replaced(rows, standing, history, burst)
 
 
+def retitled(rows: Sequence[Row], decided: Diff) -> str | None:
+    """Why a list found under a new layout cannot be believed, in a clause; None where it can.
+
+    A layout may cut its titles, or put words to them. Where most have hardly a word in common with
+    what they were, something else was taken for the title, or the page shows something else.
+    """
+    met = len(rows) - len(_new(decided))
+    others = sum(not _alike(one.title, row.item.title) for one, row in decided.edits)
+    if met >= SEVERAL and others >= met * MOST:
+        return f"{others} of the {met} titles that were known are others in its new layout"
+    return None
+
+
+def _alike(title: str, other: str) -> bool:
+    one, two = set(words(title).split()), set(words(other).split())
+    return 2 * len(one & two) > min(len(one), len(two))
+
+
 def _replaced(
     rows: Sequence[Row], standing: Sequence[Known], history: History, burst: Burst
 ) -> str | None:
@@ -165,7 +183,8 @@ def judge(
     most = allowance(burst, history, standing, len(days))
     few = most is None or len(asked) <= most
     if few and not short:
-        return Judgement(tuple(sorted(asked)))
+        old = {index for index in below(rows, decided) if not _is_ahead(rows[index], now)}
+        return Judgement(tuple(sorted(set(asked) - old)))
     passing = [index for index in asked if index in newer]
     if most is not None:
         passing = passing[-most:]
@@ -175,6 +194,11 @@ def judge(
     else:
         why = f"{len(asked)} new at once, where {_usual(most, burst, history)}"
     return Judgement(tuple(sorted(passing)), tuple(held), why if held else "")
+
+
+def _is_ahead(row: Row, now: datetime) -> bool:
+    """Whether a row is dated today or later, as the events of a calendar are."""
+    return row.item.date is not None and _day(row.item.date) >= now.date()
 
 
 def _usual(most: int | None, burst: Burst, history: History) -> str:

@@ -354,13 +354,10 @@ async def yesterday(world: World, asked: Asked, writer: asyncio.StreamWriter) ->
 def _without_newest(count: int) -> Spoil:
     async def spoil(world: World, asked: Asked, writer: asyncio.StreamWriter) -> None:
         newest = world.site.latest[:count]
-        rows = world.site.rows
-        world.site.rows -= count
         for event in newest:
             world.site.remove(event)
         writer.write(world.good(asked))
         for event in newest:
             world.site.restore(event)
-        world.site.rows = rows
 
     return spoil
